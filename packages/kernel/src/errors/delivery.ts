@@ -1,0 +1,64 @@
+import { HermodError, type HermodErrorOptions } from './base.ts'
+
+/** No queue took a mandatory message (`basic.return`, 312). */
+export class MessageUndeliverableError extends HermodError {
+  constructor(exchange: string, routingKey: string, replyText: string) {
+    super(
+      'E_UNROUTABLE',
+      `no queue took the message for exchange '${exchange}', routing key '${routingKey}' (${replyText})`,
+      {
+        details: { exchange, routingKey, replyText },
+      },
+    )
+  }
+}
+
+/** The broker refused a published message (`basic.nack`): a full queue that rejects, or an internal fault. */
+export class MessageNackedError extends HermodError {
+  constructor(exchange: string, routingKey: string) {
+    super(
+      'E_NACKED',
+      `the broker refused the message for exchange '${exchange}', routing key '${routingKey}'`,
+      {
+        details: { exchange, routingKey },
+      },
+    )
+  }
+}
+
+/** A publish was written to the socket, but the connection broke before its confirm: the broker may or may not have it. */
+export class PublishUncertainError extends HermodError {
+  constructor(exchange: string, routingKey: string, options: HermodErrorOptions = {}) {
+    super(
+      'E_UNCERTAIN',
+      `whether the broker has the message for exchange '${exchange}', routing key '${routingKey}' is unknown: the connection broke before the confirm`,
+      {
+        ...options,
+        details: { exchange, routingKey },
+      },
+    )
+  }
+}
+
+/** The message was settled before, or needs no settling. */
+export class MessageStateError extends HermodError {
+  constructor(message: string) {
+    super('E_MESSAGE_STATE', message)
+  }
+}
+
+/** An operation did not end in time. */
+export class MessagingTimeoutError extends HermodError {
+  constructor(operation: string, timeoutMs: number) {
+    super('E_TIMEOUT', `${operation} did not end within ${timeoutMs} ms`, {
+      details: { operation, timeoutMs },
+    })
+  }
+}
+
+/** A limit of this process or of the peer was reached. */
+export class LimitError extends HermodError {
+  constructor(message: string, details: Readonly<Record<string, unknown>> = {}) {
+    super('E_LIMIT', message, { details })
+  }
+}
