@@ -65,9 +65,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
     if (this.#ended) {
       const error = this.#error
       this.#error = undefined
-      return error === undefined
-        ? Promise.resolve({ done: true, value: undefined })
-        : Promise.reject(error as Error)
+      return error === undefined ? Promise.resolve({ done: true, value: undefined }) : Promise.reject(error)
     }
     if (this.#waiting !== undefined) return Promise.reject(new TypeError('this iterator has one reader only'))
     this.#waiting = createDeferred()
@@ -79,6 +77,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
       this.end()
       this.#onReturn()
     }
+    this.#error = undefined
     this.#values.length = 0
     this.#head = 0
     return Promise.resolve({ done: true, value: undefined })

@@ -47,7 +47,7 @@ export function withDeadline<T>(
     }
     work.then(
       (value) => end(() => resolve(value)),
-      (error: unknown) => end(() => reject(error as Error)),
+      (error: unknown) => end(() => reject(error)),
     )
   })
 }

@@ -32,7 +32,10 @@ export {
   PublishUncertainError,
 } from './errors/delivery.ts'
 export { ContentDisallowedError, DecodeError, EncodeError, FieldEncodeError } from './errors/serialization.ts'
+export type { JsonObject, JsonValue } from './json-value.ts'
 export { Lifecycle } from './lifecycle.ts'
 export { redactingLogger, silentLogger, type LogDetails, type Logger } from './logger.ts'
+export { parsePythonJson, PYTHON_JSON_DEFAULTS, type ParsePythonJsonOptions } from './python-json.ts'
 export { isSecretKey, MASK, maskUrlCredentials, redactSecrets } from './redaction.ts'
+export { stringifyJson, type StringifyJsonOptions } from './stringify-json.ts'
 export { TypedEvents, type EventMap } from './typed-events.ts'

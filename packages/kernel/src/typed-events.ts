@@ -32,7 +32,7 @@ export class TypedEvents<Events extends { [Name in keyof Events]: object }> {
   protected emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     const listeners = this.#listeners.get(name)
     if (listeners === undefined) return
-    for (const listener of [...listeners]) {
+    for (const listener of Array.from(listeners)) {
       try {
         ;(listener as (event: Events[Name]) => void)(event)
       } catch (error) {

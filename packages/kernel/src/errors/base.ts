@@ -45,11 +45,11 @@ export class HermodError extends Error {
     )
   }
 
-  /** A plain record for logs: name, code, message, retryable, details and the cause's text. */
+  /** A plain record for logs: name, code, message, retryable, details and the cause: an error's text, or the value, masked. */
   toJSON(): Record<string, unknown> {
     const { name, code, message, retryable, details, cause } = this
     const record: Record<string, unknown> = { name, code, message, retryable, details }
-    if (cause !== undefined) record['cause'] = cause instanceof Error ? cause.message : String(cause)
+    if (cause !== undefined) record['cause'] = redactSecrets(cause)
     return record
   }
 }

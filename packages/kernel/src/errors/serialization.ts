@@ -1,4 +1,4 @@
-import { HermodError } from './base.ts'
+import { HermodError, type HermodErrorOptions } from './base.ts'
 
 /** A value cannot be written as an AMQP field: its type, its size or its depth. */
 export class FieldEncodeError extends HermodError {
@@ -9,14 +9,14 @@ export class FieldEncodeError extends HermodError {
 
 /** A body could not be serialised. */
 export class EncodeError extends HermodError {
-  constructor(message: string, options: { cause?: unknown } = {}) {
+  constructor(message: string, options: HermodErrorOptions = {}) {
     super('E_ENCODE', message, options)
   }
 }
 
 /** A body could not be read. */
 export class DecodeError extends HermodError {
-  constructor(message: string, options: { cause?: unknown } = {}) {
+  constructor(message: string, options: HermodErrorOptions = {}) {
     super('E_DECODE', message, options)
   }
 }
