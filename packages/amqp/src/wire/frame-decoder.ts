@@ -1,0 +1,153 @@
+/*
+ * frame := type:u8 channel:u16 size:u32 payload end:0xCE        (AMQP 0-9-1 §4.2.3)
+ */
+import { ProtocolError } from '@hermod/kernel'
+import { ByteReader } from './byte-reader.ts'
+import {
+  FRAME_BODY,
+  FRAME_END,
+  FRAME_HEADER,
+  FRAME_HEADER_BYTES,
+  FRAME_HEARTBEAT,
+  FRAME_METHOD,
+  FRAME_OVERHEAD_BYTES,
+} from './constants.ts'
+
+/**
+ * What a {@link FrameDecoder} hands over. Readers and ranges are lent: they are valid until the call returns, and
+ * whoever keeps bytes copies them.
+ */
+export interface FrameSink {
+  /** A method; the reader stands at the class id and ends with the payload. */
+  method(channel: number, reader: ByteReader): void
+  /** A content header; the reader stands at the class id and ends with the payload. */
+  header(channel: number, reader: ByteReader): void
+  /** A part of a body: `bytes` from `start` to `end`. */
+  body(channel: number, bytes: Buffer, start: number, end: number): void
+  heartbeat(): void
+}
+
+const uint32 = (bytes: Buffer, at: number): number =>
+  (((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)) >>>
+  0
+
+/**
+ * Turns bytes, split anywhere, into frames.
+ *
+ * Synchronous: all whole frames of a chunk are handed over before `push` returns. Memory is bounded by one frame.
+ * The first violation throws {@link ProtocolError}; after it the decoder is of no more use.
+ */
+export class FrameDecoder {
+  readonly #sink: FrameSink
+  readonly #reader = new ByteReader()
+  #maxFrameBytes: number
+  /** A frame of which only a part has arrived; allocated at its full size once that is known. */
+  #partial: Buffer = Buffer.allocUnsafe(FRAME_HEADER_BYTES)
+  #partialBytes = 0
+
+  /** @param maxFrameBytes the largest frame to accept, its eight bytes of overhead included. */
+  constructor(sink: FrameSink, maxFrameBytes: number) {
+    this.#sink = sink
+    this.#maxFrameBytes = maxFrameBytes
+  }
+
+  /** Changes the limit, for example when `connection.tune` has settled it; 0 means that there is none but 4 GiB. */
+  set maxFrameBytes(bytes: number) {
+    this.#maxFrameBytes = bytes === 0 ? 0xffff_ffff : bytes
+  }
+
+  /** How many bytes of an unfinished frame are held. */
+  get heldBytes(): number {
+    return this.#partialBytes
+  }
+
+  /** Takes the next bytes. The chunk is only read, never kept. */
+  push(chunk: Buffer): void {
+    let at = 0
+    if (this.#partialBytes > 0) {
+      at = this.#complete(chunk)
+      if (this.#partialBytes > 0) return
+    }
+    const { length } = chunk
+    while (length - at >= FRAME_HEADER_BYTES) {
+      const end = at + this.#frameBytes(chunk, at)
+      if (end > length) break
+      this.#frame(chunk, at, end)
+      at = end
+    }
+    if (at < length) this.#keep(chunk, at)
+  }
+
+  /** The size of the frame whose header stands at `at`, all of it. */
+  #frameBytes(bytes: Buffer, at: number): number {
+    const size = uint32(bytes, at + 3) + FRAME_OVERHEAD_BYTES
+    if (size > this.#maxFrameBytes) {
+      throw new ProtocolError(`a frame of ${size} bytes exceeds the limit of ${this.#maxFrameBytes}`)
+    }
+    return size
+  }
+
+  #keep(chunk: Buffer, at: number): void {
+    const arrived = chunk.length - at
+    if (arrived >= FRAME_HEADER_BYTES) this.#partial = Buffer.allocUnsafe(this.#frameBytes(chunk, at))
+    else if (this.#partial.length !== FRAME_HEADER_BYTES)
+      this.#partial = Buffer.allocUnsafe(FRAME_HEADER_BYTES)
+    chunk.copy(this.#partial, 0, at)
+    this.#partialBytes = arrived
+  }
+
+  /** Fills the unfinished frame from the start of a chunk; returns how far it came. */
+  #complete(chunk: Buffer): number {
+    let at = 0
+    if (this.#partialBytes < FRAME_HEADER_BYTES) {
+      at = this.#fill(chunk, at, FRAME_HEADER_BYTES)
+      if (this.#partialBytes < FRAME_HEADER_BYTES) return at
+    }
+    if (this.#partial.length === FRAME_HEADER_BYTES) {
+      const whole = Buffer.allocUnsafe(this.#frameBytes(this.#partial, 0))
+      this.#partial.copy(whole)
+      this.#partial = whole
+    }
+    at = this.#fill(chunk, at, this.#partial.length)
+    if (this.#partialBytes < this.#partial.length) return at
+    const frame = this.#partial
+    this.#partial = Buffer.allocUnsafe(FRAME_HEADER_BYTES)
+    this.#partialBytes = 0
+    this.#frame(frame, 0, frame.length)
+    return at
+  }
+
+  #fill(chunk: Buffer, at: number, upTo: number): number {
+    const bytes = Math.min(upTo - this.#partialBytes, chunk.length - at)
+    chunk.copy(this.#partial, this.#partialBytes, at, at + bytes)
+    this.#partialBytes += bytes
+    return at + bytes
+  }
+
+  #frame(bytes: Buffer, at: number, end: number): void {
+    if (bytes[end - 1] !== FRAME_END) {
+      throw new ProtocolError(
+        `a frame ends with 0x${(bytes[end - 1] as number).toString(16)} instead of 0xce`,
+      )
+    }
+    const type = bytes[at]
+    const channel = ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)
+    const start = at + FRAME_HEADER_BYTES
+    switch (type) {
+      case FRAME_METHOD:
+        return this.#sink.method(channel, this.#reader.reset(bytes, start, end - 1))
+      case FRAME_HEADER:
+        return this.#sink.header(channel, this.#reader.reset(bytes, start, end - 1))
+      case FRAME_BODY:
+        return this.#sink.body(channel, bytes, start, end - 1)
+      case FRAME_HEARTBEAT:
+        if (channel !== 0) throw new ProtocolError(`a heartbeat came on channel ${channel} instead of 0`)
+        return this.#sink.heartbeat()
+      default:
+        throw new ProtocolError(`unknown frame type ${type}`)
+    }
+  }
+}
