@@ -1,1 +1,29 @@
-export {}
+/**
+ * Fixtures for tests of messaging code. Nothing under another package's `src` uses it.
+ *
+ * @packageDocumentation
+ */
+export {
+  findBroker,
+  findPython,
+  findRabbitMq,
+  needs,
+  requireServices,
+  type Availability,
+  type SuiteGate,
+} from './availability.ts'
+export type {
+  AlarmKind,
+  BindingFacts,
+  BrokerCapabilities,
+  BrokerFixture,
+  BrokerLogin,
+  BrokerTable,
+  ConnectionFacts,
+  ExchangeFacts,
+  QueueFacts,
+} from './broker-fixture.ts'
+export { eventually, type EventuallyOptions } from './eventually.ts'
+export { externalBroker } from './external-broker.ts'
+export { freePort } from './free-port.ts'
+export { openBroker, startRabbitMq, type RabbitMqOptions } from './rabbitmq-node.ts'
