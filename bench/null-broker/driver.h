@@ -1,0 +1,16 @@
+#ifndef DRIVER_H
+#define DRIVER_H
+
+/* What the driver does to a null broker that listens on `port`. */
+struct drive {
+  const char *task;      /* "publish" or "consume" */
+  int port;
+  unsigned long count;   /* messages */
+  unsigned long size;    /* bytes of a body */
+  unsigned long window;  /* unconfirmed publishes, or prefetch */
+};
+
+/* Drives and prints `{"messages":N,"seconds":S,"cpuSeconds":C}`. Gives the exit code. */
+int drive(const struct drive *plan);
+
+#endif

@@ -1,0 +1,89 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import type { Sample, Task } from '../jobs/job.ts'
+import { processCpuSeconds } from '../jobs/process-cpu.ts'
+import { runProgram } from '../jobs/run-program.ts'
+import type { BenchBroker, BrokerShare, RunSize } from './bench-broker.ts'
+import { Referee } from './referee.ts'
+
+const BUILD = fileURLToPath(new URL('../../null-broker/build.mjs', import.meta.url))
+
+/** Counters of the null broker that can be read like queues; they wrap at 2^32. */
+const COUNTERS = { publish: 'count.published', consume: 'count.settled' } as const
+
+/** The C program of `null-broker/`, in a process of its own. */
+export class NullBenchBroker implements BenchBroker {
+  readonly title = 'null broker'
+  readonly #program: string
+  readonly #child: ChildProcess
+  readonly #port: number
+  readonly #referee: Referee
+  #counterBefore = 0
+
+  private constructor(program: string, child: ChildProcess, port: number, referee: Referee) {
+    this.#program = program
+    this.#child = child
+    this.#port = port
+    this.#referee = referee
+  }
+
+  static async start(): Promise<NullBenchBroker> {
+    const program = (await runProgram(process.execPath, [BUILD])).trim()
+    const child = spawn(program, ['--while-stdin'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const port = Number(/^port (\d+)$/.exec(await firstLine(child.stdout))?.[1])
+    return new NullBenchBroker(program, child, port, await Referee.connect(amqpUrl(port)))
+  }
+
+  async prepare(task: Task, size: RunSize): Promise<BrokerShare> {
+    this.#counterBefore = await this.#referee.depth(COUNTERS[task])
+    return {
+      url: amqpUrl(this.#port),
+      queue: task === 'publish' ? 'sink' : `emit.${size.count}.${size.bodySize}`,
+      warmUpQueue: task === 'publish' ? 'sink' : `emit.${size.warmUpCount}.${size.bodySize}`,
+      ...(this.#child.pid !== undefined && { brokerPid: this.#child.pid }),
+    }
+  }
+
+  async verify(task: Task, size: RunSize): Promise<void> {
+    const counted = ((await this.#referee.depth(COUNTERS[task])) - this.#counterBefore) >>> 0
+    const expected = size.count + size.warmUpCount
+    if (counted !== expected)
+      throw new Error(`the null broker counted ${counted} messages instead of ${expected}`)
+  }
+
+  async measureCeiling(task: Task, { count, bodySize }: RunSize, window: number): Promise<Sample> {
+    const pid = this.#child.pid ?? 0
+    const before = processCpuSeconds(pid)
+    const args = ['--drive', task, this.#port, count, bodySize, window].map(String)
+    const { messages, seconds, cpuSeconds } = JSON.parse(await runProgram(this.#program, args)) as Record<
+      'messages' | 'seconds' | 'cpuSeconds',
+      number
+    >
+    const after = processCpuSeconds(pid)
+    return {
+      messages,
+      seconds,
+      clientCpuSeconds: cpuSeconds,
+      ...(before !== undefined && after !== undefined && { brokerCpuSeconds: after - before }),
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#referee[Symbol.asyncDispose]()
+    const ended = once(this.#child, 'exit')
+    this.#child.stdin?.end()
+    await ended
+  }
+}
+
+async function firstLine(output: Readable): Promise<string> {
+  for await (const line of createInterface({ input: output })) return line
+  throw new Error('the null broker ended before it listened')
+}
+
+function amqpUrl(port: number): string {
+  return `amqp://guest:guest@127.0.0.1:${port}`
+}

@@ -1,0 +1,44 @@
+import { Connection, type Channel } from '@hermod/amqp'
+import type { ConsumePlan, Contestant, ContestantSession, PublishPlan } from './contestant.ts'
+import { DeliveryCount } from './delivery-count.ts'
+import { publishInWindow } from './publish-in-window.ts'
+
+class HermodSession implements ContestantSession {
+  readonly #connection: Connection
+  readonly #channel: Channel
+
+  constructor(connection: Connection, channel: Channel) {
+    this.#connection = connection
+    this.#channel = channel
+  }
+
+  confirmedPublish({ queue, count, body, window }: PublishPlan): Promise<void> {
+    const options = { properties: { deliveryMode: 1 } }
+    return publishInWindow(count, window, (confirmed, failed) => {
+      this.#channel.publish('', queue, body, options).then(confirmed, failed)
+    })
+  }
+
+  async consumeAck({ queue, count, bodySize, prefetch }: ConsumePlan): Promise<void> {
+    const deliveries = new DeliveryCount(count, bodySize)
+    const consumer = await this.#channel.consume(queue, { prefetchCount: prefetch }, (message) => {
+      message.ack()
+      deliveries.add(message.body.length)
+    })
+    await deliveries.reached
+    await consumer.cancel()
+  }
+
+  async close(): Promise<void> {
+    await this.#channel.close()
+    await this.#connection.close()
+  }
+}
+
+/** One promise a publish, one `ack()` a message. TCP_NODELAY is always on. */
+export const contestant: Contestant = {
+  async connect(url) {
+    const connection = await Connection.connect(url, { name: 'bench' })
+    return new HermodSession(connection, await connection.openChannel())
+  },
+}

@@ -1,0 +1,81 @@
+import { parseArgs } from 'node:util'
+import { ROSTER } from './contestants/roster.ts'
+import { TASKS, type Task } from './jobs/job.ts'
+
+/** The brokers that can be measured against. */
+export const BROKERS = ['null', 'rabbitmq'] as const
+
+/** One of {@link BROKERS}. */
+export type BrokerName = (typeof BROKERS)[number]
+
+/** What `npm run bench` was asked to do. */
+export interface BenchOptions {
+  /** Counted rounds; one more goes before them and is dropped. */
+  readonly rounds: number
+  readonly contestants: readonly string[]
+  readonly tasks: readonly Task[]
+  readonly brokers: readonly BrokerName[]
+  /** Smaller runs, for a look. */
+  readonly quick: boolean
+  /** Records a CPU profile of this contestant instead of measuring. */
+  readonly profile?: string
+  /** Whether nothing was narrowed, so that the figures are worth keeping. */
+  readonly complete: boolean
+}
+
+/** The text of `--help`. */
+export const USAGE: string = `usage: npm run bench -- [options]
+  --rounds N          counted rounds, after one that is dropped (5)
+  --only NAMES        contestants, separated by commas (${ROSTER.map(({ name }) => name).join(',')})
+  --task NAMES        tasks, separated by commas (${TASKS.join(',')})
+  --broker NAMES      brokers, separated by commas (${BROKERS.join(',')})
+  --quick             fewer messages and 2 rounds, for a look
+  --profile NAME      record CPU profiles of one contestant on the null broker in bench/out/
+A run that measures everything writes bench/RESULTS.md; any other writes bench/out/RESULTS.md.`
+
+/** Reads the command line. Throws an `Error` that says what is wrong with it. */
+export function readOptions(args: readonly string[]): BenchOptions | 'help' {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rounds: { type: 'string' },
+      only: { type: 'string' },
+      task: { type: 'string' },
+      broker: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      profile: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) return 'help'
+  const names = ROSTER.map(({ name }) => name)
+  const rounds = Number(values.rounds ?? (values.quick ? 2 : 5))
+  if (!Number.isSafeInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds: '${values.rounds}' is not a whole number above 0`)
+  const narrowed =
+    values.quick ||
+    rounds < 5 ||
+    (values.only ?? values.task ?? values.broker ?? values.profile) !== undefined
+  return {
+    rounds,
+    contestants: readList('--only', values.only, names),
+    tasks: readList('--task', values.task, TASKS),
+    brokers: readList('--broker', values.broker, BROKERS),
+    quick: values.quick,
+    ...(values.profile !== undefined && { profile: readList('--profile', values.profile, names)[0] ?? '' }),
+    complete: !narrowed,
+  }
+}
+
+function readList<T extends string>(
+  option: string,
+  text: string | undefined,
+  known: readonly T[],
+): readonly T[] {
+  if (text === undefined) return known
+  return text.split(',').map((word) => {
+    const found = known.find((name) => name === word)
+    if (found === undefined) throw new Error(`${option}: '${word}' is not one of ${known.join(', ')}`)
+    return found
+  })
+}
