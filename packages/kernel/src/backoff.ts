@@ -25,6 +25,7 @@ export const BACKOFF_DEFAULTS: BackoffOptions = Object.freeze({
 export class Backoff {
   readonly #options: BackoffOptions
   #attempts = 0
+  #fullMs = 0
 
   constructor(options: Partial<BackoffOptions> = {}) {
     this.#options = { ...BACKOFF_DEFAULTS, ...options }
@@ -38,9 +39,9 @@ export class Backoff {
   /** The next wait in milliseconds: never more than `maxMs`, never less than its part without chance. */
   nextMs(): number {
     const { initialMs, factor, maxMs, jitter, random } = this.#options
-    const fullMs = Math.min(maxMs, initialMs * factor ** this.#attempts)
+    this.#fullMs = Math.min(maxMs, this.#attempts === 0 ? initialMs : this.#fullMs * factor)
     this.#attempts++
-    return fullMs * (1 - jitter * random())
+    return this.#fullMs * (1 - jitter * random())
   }
 
   /** Starts again at `initialMs`; called when an attempt succeeded. */
