@@ -2,7 +2,8 @@
  * table := length:u32 *(name:short-string value)       value := type:octet data      (AMQP 0-9-1 §4.2.5.5)
  *
  * The type letters are RabbitMQ's and not the specification's, which contradict each other; see RabbitMQ's
- * "0-9-1 errata". `L` (unsigned, 64 bits) is only read: RabbitMQ does not know it, py-amqp writes it.
+ * "0-9-1 errata". `L` is only read: py-amqp writes it for integers beyond 32 bits, and RabbitMQ takes it, like
+ * `l`, for 64 bits in two's complement.
  */
 import { FieldEncodeError, ProtocolError } from '@hermod/kernel'
 import type { ByteReader } from './byte-reader.ts'
@@ -15,7 +16,7 @@ import { TypedField, type TypedFieldKind } from './typed-field.ts'
  * Written: boolean as `t`; integers as `I` where they fit into 32 bits, else as `l`; other numbers as `d`; bigint
  * as `l`; string as `S`; bytes as `x`; Date as `T` (whole seconds); null as `V`; arrays as `A`; objects as `F`;
  * {@link TypedField} for everything else. Read: the reverse; integers are `number` while safe and `bigint` beyond,
- * a string that is no UTF-8 arrives as its bytes.
+ * a string that is no UTF-8 arrives as its bytes. A lone surrogate has no UTF-8 and is written as U+FFFD.
  */
 export type FieldValue =
   | boolean
@@ -171,6 +172,7 @@ function readValue(reader: ByteReader, depth: number): FieldValue {
     case 0x49: // I
       return reader.int32()
     case 0x6c: // l
+    case 0x4c: // L
       return reader.int64()
     case 0x74: // t
       return reader.uint8() !== 0
@@ -194,8 +196,6 @@ function readValue(reader: ByteReader, depth: number): FieldValue {
       return reader.uint16()
     case 0x69: // i
       return reader.uint32()
-    case 0x4c: // L
-      return reader.uint64()
     case 0x64: // d
       return reader.float64()
     case 0x66: // f
