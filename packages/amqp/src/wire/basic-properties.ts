@@ -2,7 +2,7 @@
  * property-list := flags:u16 *value     one bit a property from bit 15 down, in this order; bit 0: more flags follow
  * (AMQP 0-9-1 §4.2.6.1; content class basic)
  */
-import { ProtocolError } from '@hermod/kernel'
+import { FieldEncodeError, ProtocolError } from '@hermod/kernel'
 import type { ByteReader } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { readTable, writeTable, type FieldTable } from './field-table.ts'
@@ -52,7 +52,10 @@ const UNKNOWN = 0b11
 
 const LONGEST_DATE_S = 8_640_000_000_000
 
-/** @throws {FieldEncodeError} E_FIELD for a text over 255 bytes or a header that AMQP cannot carry. */
+/**
+ * @throws {FieldEncodeError} E_FIELD for a text over 255 bytes, a number beyond its octet, a moment before 1970 or a
+ * header that AMQP cannot carry.
+ */
 export function writeProperties(writer: ByteWriter, properties: BasicProperties): void {
   writer.ensure(2)
   const mark = writer.offset
@@ -98,9 +101,11 @@ export function writeProperties(writer: ByteWriter, properties: BasicProperties)
   }
   if (timestamp !== undefined) {
     flags |= TIMESTAMP
-    writer.uint64(
-      typeof timestamp === 'bigint' ? timestamp : Math.max(0, Math.floor(timestamp.getTime() / 1000)),
-    )
+    const seconds = typeof timestamp === 'bigint' ? timestamp : Math.floor(timestamp.getTime() / 1000)
+    // Also true for an invalid Date, whose seconds are NaN.
+    if (!(seconds >= 0))
+      throw new FieldEncodeError('property timestamp: a moment before 1970 cannot be written')
+    writer.uint64(seconds)
   }
   if (type !== undefined) {
     flags |= TYPE

@@ -2,12 +2,19 @@ import { FieldEncodeError } from '@hermod/kernel'
 
 const MAX_SHORT_STRING = 255
 const UINT32 = 0x1_0000_0000
+const INT64_MIN = -(2n ** 63n)
+const UINT64_MAX = 2n ** 64n - 1n
 
 /** Strings up to this length are copied by hand: for them a call into the runtime costs more than the loop. */
 const HAND_COPIED = 48
 
+const misfit = (value: number | bigint, bits: number): FieldEncodeError =>
+  new FieldEncodeError(`${value} does not fit into an integer of ${bits} bits`)
+
 /**
  * A growing buffer that values are written into in network byte order.
+ *
+ * A value that its type cannot hold throws {@link FieldEncodeError}: cut to size it would be another value.
  *
  * @source AMQP 0-9-1 §4.2.5
  */
@@ -39,11 +46,13 @@ export class ByteWriter {
   }
 
   uint8(value: number): void {
+    if ((value & 0xff) !== value) throw misfit(value, 8)
     this.ensure(1)
     this.buffer[this.offset++] = value
   }
 
   uint16(value: number): void {
+    if ((value & 0xffff) !== value) throw misfit(value, 16)
     this.ensure(2)
     const { buffer } = this
     buffer[this.offset++] = value >>> 8
@@ -51,6 +60,7 @@ export class ByteWriter {
   }
 
   uint32(value: number): void {
+    if (value >>> 0 !== value) throw misfit(value, 32)
     this.ensure(4)
     const { buffer } = this
     buffer[this.offset++] = value >>> 24
@@ -62,10 +72,12 @@ export class ByteWriter {
   /** 64 bits, unsigned or two's complement. A `number` must be a safe integer. */
   uint64(value: number | bigint): void {
     if (typeof value === 'bigint') {
+      if (value < INT64_MIN || value > UINT64_MAX) throw misfit(value, 64)
       this.ensure(8)
       this.buffer.writeBigUInt64BE(BigInt.asUintN(64, value), this.offset)
       this.offset += 8
     } else {
+      if (!Number.isSafeInteger(value)) throw misfit(value, 64)
       const high = Math.floor(value / UINT32)
       this.uint32(high >>> 0)
       this.uint32((value - high * UINT32) >>> 0)

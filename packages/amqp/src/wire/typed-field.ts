@@ -64,8 +64,8 @@ export class TypedField {
     const wide = BigInt(value)
     if (wide < integer.min || wide > integer.max)
       throw new FieldEncodeError(`${value} does not fit into AMQP type ${kind}`)
-    if (!(scale >= 0 && scale <= 255))
-      throw new FieldEncodeError(`a decimal's scale is 0 to 255, not ${scale}`)
+    if (!Number.isInteger(scale) || scale < 0 || scale > 255)
+      throw new FieldEncodeError(`a decimal's scale is a whole number from 0 to 255, not ${scale}`)
   }
 
   static int8(value: number): TypedField {
