@@ -27,6 +27,13 @@ export interface FrameSink {
   heartbeat(): void
 }
 
+/** A frame up to this size gets its room at once; a larger one gets more only as its bytes really arrive. */
+const EAGER_BYTES = 131_072
+
+const NO_LIMIT = 0xffff_ffff
+
+const NOTHING = Buffer.alloc(0)
+
 const uint32 = (bytes: Buffer, at: number): number =>
   (((bytes[at] as number) << 24) |
     ((bytes[at + 1] as number) << 16) |
@@ -37,26 +44,32 @@ const uint32 = (bytes: Buffer, at: number): number =>
 /**
  * Turns bytes, split anywhere, into frames.
  *
- * Synchronous: all whole frames of a chunk are handed over before `push` returns. Memory is bounded by one frame.
+ * Synchronous: all whole frames of a chunk are handed over before `push` returns. Memory is bounded by one frame,
+ * and whatever size a frame claims to have, by 128 KiB or twice of what has arrived of it.
  * The first violation throws {@link ProtocolError}; after it the decoder is of no more use.
  */
 export class FrameDecoder {
   readonly #sink: FrameSink
   readonly #reader = new ByteReader()
   #maxFrameBytes: number
-  /** A frame of which only a part has arrived; allocated at its full size once that is known. */
-  #partial: Buffer = Buffer.allocUnsafe(FRAME_HEADER_BYTES)
+  /** A frame of which only a part has arrived. */
+  #partial: Buffer = NOTHING
   #partialBytes = 0
+  /** The size of that frame; until it is known, the size of its header. */
+  #partialTarget = FRAME_HEADER_BYTES
 
-  /** @param maxFrameBytes the largest frame to accept, its eight bytes of overhead included. */
+  /**
+   * @param maxFrameBytes the largest frame to accept, its eight bytes of overhead included; 0 means that there is no
+   * limit but 4 GiB.
+   */
   constructor(sink: FrameSink, maxFrameBytes: number) {
     this.#sink = sink
-    this.#maxFrameBytes = maxFrameBytes
+    this.#maxFrameBytes = maxFrameBytes || NO_LIMIT
   }
 
-  /** Changes the limit, for example when `connection.tune` has settled it; 0 means that there is none but 4 GiB. */
+  /** Changes the limit, for example when `connection.tune` has settled it; 0 as in the constructor. */
   set maxFrameBytes(bytes: number) {
-    this.#maxFrameBytes = bytes === 0 ? 0xffff_ffff : bytes
+    this.#maxFrameBytes = bytes || NO_LIMIT
   }
 
   /** How many bytes of an unfinished frame are held. */
@@ -92,39 +105,39 @@ export class FrameDecoder {
 
   #keep(chunk: Buffer, at: number): void {
     const arrived = chunk.length - at
-    if (arrived >= FRAME_HEADER_BYTES) this.#partial = Buffer.allocUnsafe(this.#frameBytes(chunk, at))
-    else if (this.#partial.length !== FRAME_HEADER_BYTES)
-      this.#partial = Buffer.allocUnsafe(FRAME_HEADER_BYTES)
-    chunk.copy(this.#partial, 0, at)
-    this.#partialBytes = arrived
+    this.#partialTarget = arrived < FRAME_HEADER_BYTES ? FRAME_HEADER_BYTES : this.#frameBytes(chunk, at)
+    this.#fill(chunk, at)
   }
 
   /** Fills the unfinished frame from the start of a chunk; returns how far it came. */
   #complete(chunk: Buffer): number {
-    let at = 0
-    if (this.#partialBytes < FRAME_HEADER_BYTES) {
-      at = this.#fill(chunk, at, FRAME_HEADER_BYTES)
-      if (this.#partialBytes < FRAME_HEADER_BYTES) return at
+    let at = this.#fill(chunk, 0)
+    // No frame is as short as its header, so a target of that size is the header's own.
+    if (this.#partialTarget === FRAME_HEADER_BYTES && this.#partialBytes === FRAME_HEADER_BYTES) {
+      this.#partialTarget = this.#frameBytes(this.#partial, 0)
+      at = this.#fill(chunk, at)
     }
-    if (this.#partial.length === FRAME_HEADER_BYTES) {
-      const whole = Buffer.allocUnsafe(this.#frameBytes(this.#partial, 0))
-      this.#partial.copy(whole)
-      this.#partial = whole
-    }
-    at = this.#fill(chunk, at, this.#partial.length)
-    if (this.#partialBytes < this.#partial.length) return at
+    if (this.#partialBytes < this.#partialTarget) return at
     const frame = this.#partial
-    this.#partial = Buffer.allocUnsafe(FRAME_HEADER_BYTES)
+    this.#partial = NOTHING
     this.#partialBytes = 0
     this.#frame(frame, 0, frame.length)
     return at
   }
 
-  #fill(chunk: Buffer, at: number, upTo: number): number {
-    const bytes = Math.min(upTo - this.#partialBytes, chunk.length - at)
+  #fill(chunk: Buffer, at: number): number {
+    const bytes = Math.min(this.#partialTarget - this.#partialBytes, chunk.length - at)
+    const needed = this.#partialBytes + bytes
+    if (needed > this.#partial.length) this.#grow(needed)
     chunk.copy(this.#partial, this.#partialBytes, at, at + bytes)
-    this.#partialBytes += bytes
+    this.#partialBytes = needed
     return at + bytes
+  }
+
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafe(Math.min(this.#partialTarget, Math.max(EAGER_BYTES, 2 * needed)))
+    this.#partial.copy(larger, 0, 0, this.#partialBytes)
+    this.#partial = larger
   }
 
   #frame(bytes: Buffer, at: number, end: number): void {
@@ -145,6 +158,8 @@ export class FrameDecoder {
         return this.#sink.body(channel, bytes, start, end - 1)
       case FRAME_HEARTBEAT:
         if (channel !== 0) throw new ProtocolError(`a heartbeat came on channel ${channel} instead of 0`)
+        if (start !== end - 1)
+          throw new ProtocolError(`a heartbeat carries ${end - 1 - start} bytes instead of none`)
         return this.#sink.heartbeat()
       default:
         throw new ProtocolError(`unknown frame type ${type}`)
