@@ -3,6 +3,7 @@
  * content := method frame, header frame, *body frame                             (AMQP 0-9-1 §4.2.6)
  * header  := class:u16 weight:u16 body-size:u64 property-list
  */
+import { ProtocolError } from '@hermod/kernel'
 import type { ByteWriter } from './byte-writer.ts'
 import { writeProperties, type BasicProperties } from './basic-properties.ts'
 import {
@@ -13,6 +14,7 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_HEARTBEAT,
   FRAME_METHOD,
+  FRAME_MIN_SIZE,
   FRAME_OVERHEAD_BYTES,
 } from './constants.ts'
 import { encodeMethod, type MethodArguments, type MethodName } from './generated/methods.ts'
@@ -33,7 +35,12 @@ export function endFrame(writer: ByteWriter, mark: number): void {
   writer.uint8(FRAME_END)
 }
 
-/** Writes a method frame. */
+/**
+ * Writes a method frame.
+ *
+ * @throws {FieldEncodeError} E_FIELD for an argument that AMQP cannot carry. What was written until then stays:
+ * whoever goes on with the same writer first puts its offset back.
+ */
 export function writeMethod<Name extends MethodName>(
   writer: ByteWriter,
   channel: number,
@@ -45,7 +52,11 @@ export function writeMethod<Name extends MethodName>(
   endFrame(writer, mark)
 }
 
-/** Writes a content header frame for a body of `bodyBytes`. */
+/**
+ * Writes a content header frame for a body of `bodyBytes`.
+ *
+ * @throws {FieldEncodeError} E_FIELD as {@link writeMethod} does.
+ */
 export function writeContentHeader(
   writer: ByteWriter,
   channel: number,
@@ -60,7 +71,12 @@ export function writeContentHeader(
   endFrame(writer, mark)
 }
 
-/** Writes a body as frames of at most `maxFrameBytes` each, overhead included; an empty body needs none. */
+/**
+ * Writes a body as frames of at most `maxFrameBytes` each, overhead included; an empty body needs none. A limit of
+ * 0 is no limit.
+ *
+ * @throws {ProtocolError} E_PROTOCOL when the limit leaves no room for a body.
+ */
 export function writeBody(
   writer: ByteWriter,
   channel: number,
@@ -68,6 +84,11 @@ export function writeBody(
   maxFrameBytes: number,
 ): void {
   const most = maxFrameBytes === 0 ? body.length : maxFrameBytes - FRAME_OVERHEAD_BYTES
+  if (most < 1 && body.length > 0) {
+    throw new ProtocolError(
+      `frames of ${maxFrameBytes} bytes have no room for a body; every peer takes ${FRAME_MIN_SIZE}`,
+    )
+  }
   writer.ensure(body.length + FRAME_OVERHEAD_BYTES * Math.ceil(body.length / Math.max(1, most)))
   for (let at = 0; at < body.length; at += most) {
     const mark = beginFrame(writer, FRAME_BODY, channel)
