@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { HermodError } from '@hermod/kernel'
 
 /** A call that takes longer than this has hung. */
@@ -58,7 +59,8 @@ export class ErlangControl {
     return new Promise((resolve, reject) => {
       const child = execFile(
         erlCall,
-        ['-r', '-address', `localhost:${port}`, '-e', '-fetch_stdout'],
+        // The node refuses a second caller of the same name, and erl_call's own random names repeat.
+        ['-h', `testkit-${randomUUID()}`, '-address', `localhost:${port}`, '-e', '-fetch_stdout'],
         { env: { HOME: home }, timeout: CALL_TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 },
         (error, stdout, stderr) => {
           if (error === null) resolve(stdout)

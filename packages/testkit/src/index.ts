@@ -12,6 +12,7 @@ export {
   type Availability,
   type SuiteGate,
 } from './availability.ts'
+export type { ByteConversation } from './byte-conversation.ts'
 export type {
   AlarmKind,
   BindingFacts,
@@ -27,3 +28,5 @@ export { eventually, type EventuallyOptions } from './eventually.ts'
 export { externalBroker } from './external-broker.ts'
 export { freePort } from './free-port.ts'
 export { openBroker, startRabbitMq, type RabbitMqOptions } from './rabbitmq-node.ts'
+export { startPython, type PeerLine, type PeerWait, type PythonPeer } from './python-peer.ts'
+export { startScriptedPeer, type PeerScript, type ScriptedPeer } from './scripted-peer.ts'

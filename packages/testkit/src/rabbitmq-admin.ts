@@ -53,7 +53,7 @@ export class RabbitMqAdmin {
 
   async closeConnections(reason: string): Promise<number> {
     const closed = await this.#control.evaluate(
-      `length([rabbit_networking:close_connection(Pid, unicode:characters_to_list(${erlangBinary(reason)}))
+      `length([rabbit_networking:close_connection(Pid, binary_to_list(${erlangBinary(reason)}))
                || Pid <- rabbit_networking:connections()])`,
     )
     return closed as number

@@ -1,0 +1,42 @@
+"""Notification transports of a real oslo.messaging, one for each URL and control exchange."""
+
+import functools
+import logging
+
+import oslo_messaging
+from oslo_config import cfg
+from oslo_messaging._metrics import client as metrics
+from oslo_messaging import transport as transport_module
+
+
+class Failures(logging.Handler):
+    """Collects what oslo.messaging logs as errors: its notifier swallows the exceptions themselves."""
+
+    def __init__(self):
+        super().__init__(logging.ERROR)
+        self._texts = []
+        logging.getLogger("oslo_messaging").addHandler(self)
+
+    def emit(self, record):
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1]:
+            text += ": %r" % record.exc_info[1]
+        self._texts.append(text)
+
+    def raise_first(self):
+        texts, self._texts = self._texts, []
+        if texts:
+            raise RuntimeError(texts[0][:2000])
+
+
+@functools.lru_cache(maxsize=None)
+def notification_transport(url, exchange):
+    conf = cfg.ConfigOpts()
+    conf([], project="hermod-interop", default_config_files=[], default_config_dirs=[])
+    conf.register_opts(transport_module._transport_opts)
+    # A client on a bare ConfigOpts fails at its first call without these.
+    conf.register_opts(metrics.oslo_messaging_metrics, group="oslo_messaging_metrics")
+    conf.set_override("control_exchange", exchange)
+    # In oslo.messaging amqp:// is AMQP 1.0.
+    rabbit_url = url.replace("amqp://", "rabbit://", 1)
+    return oslo_messaging.get_notification_transport(conf, url=rabbit_url)
