@@ -1,0 +1,157 @@
+import { readFile } from 'node:fs/promises'
+import type { BrokerAddress, TlsOptions } from '@hermod/amqp'
+import { ConfigurationError, InvalidUrlError } from '@hermod/kernel'
+import {
+  controlExchangeFromConf,
+  notificationTopicsFromConf,
+  parseTransportUrl,
+  rabbitConfFrom,
+  readConfFile,
+  transportUrlFromConf,
+} from '@hermod/messaging'
+import { amqpBrokerSettings, osloBrokerSettings, type BrokerSettings } from './broker-settings.ts'
+import {
+  URL_VARIABLE,
+  type ConnectionRequest,
+  type ConnectionSource,
+  type TlsFlags,
+} from './connection-flags.ts'
+
+/** Brokers to connect to, and what came with their address. */
+export interface ConnectionSettings {
+  /** To be tried in turn; at least one. */
+  readonly servers: readonly BrokerAddress[]
+  /** Topics that the conf file names; empty for a URL. */
+  readonly topics: readonly string[]
+  /** The `control_exchange` of the conf file. */
+  readonly controlExchange: string | undefined
+  readonly heartbeatMs: number | undefined
+  readonly connectTimeoutMs: number | undefined
+  /** What the user should know about these settings, a sentence each. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Reads what a request names.
+ *
+ * @throws {InvalidUrlError} E_URL when a URL cannot be used; the text says where it came from, never what it holds.
+ * @throws {ConfigurationError} E_CONFIG when a file cannot be read or used.
+ */
+export async function connectionSettings(request: ConnectionRequest): Promise<ConnectionSettings> {
+  const { source } = request
+  if (source.type === 'conf') return confSettings(request, source.path)
+  const tls = await readTls(request.tls)
+  const brokers = (await urlTexts(source)).map((text) => fromOrigin(source, () => urlSettings(text, tls)))
+  return {
+    ...merged(brokers, request),
+    topics: [],
+    controlExchange: undefined,
+    notes: [...(source.type === 'flag' ? visiblePasswordNotes(brokers) : []), ...guestNotes(brokers)],
+  }
+}
+
+async function confSettings(request: ConnectionRequest, path: string): Promise<ConnectionSettings> {
+  const conf = await readConfFile(path)
+  const rabbit = rabbitConfFrom(conf)
+  if (rabbit.loginMethod === 'EXTERNAL')
+    throw new ConfigurationError([
+      `${path}: login by certificate (rabbit_login_method EXTERNAL) is not possible; give --url with a user and a password`,
+    ])
+  const files = rabbit.tls === true ? rabbit : undefined
+  const tls = await readTls({
+    caFile: request.tls.caFile ?? files?.caFile,
+    certFile: request.tls.certFile ?? files?.certFile,
+    keyFile: request.tls.keyFile ?? files?.keyFile,
+    serverName: request.tls.serverName,
+  })
+  const url = transportUrlFromConf(conf)
+  const broker = fromOrigin(request.source, () =>
+    osloBrokerSettings(url, tls ?? (rabbit.tls === true ? {} : undefined)),
+  )
+  const { servers, heartbeatMs, connectTimeoutMs } = merged([broker], request)
+  return {
+    servers,
+    heartbeatMs: heartbeatMs ?? rabbit.heartbeatTimeoutMs,
+    connectTimeoutMs,
+    topics: notificationTopicsFromConf(conf),
+    controlExchange: controlExchangeFromConf(conf),
+    notes: guestNotes([broker]),
+  }
+}
+
+function merged(
+  brokers: readonly BrokerSettings[],
+  request: ConnectionRequest,
+): Pick<ConnectionSettings, 'servers' | 'heartbeatMs' | 'connectTimeoutMs'> {
+  const first = (key: 'heartbeatMs' | 'connectTimeoutMs'): number | undefined =>
+    brokers.map((broker) => broker[key]).find((value) => value !== undefined)
+  return {
+    servers: brokers.flatMap(({ servers }) => servers),
+    heartbeatMs: first('heartbeatMs'),
+    connectTimeoutMs: request.connectTimeoutMs ?? first('connectTimeoutMs'),
+  }
+}
+
+function urlSettings(text: string, tls: TlsOptions | undefined): BrokerSettings {
+  return /^amqps?:/i.test(text)
+    ? amqpBrokerSettings(text, tls)
+    : osloBrokerSettings(parseTransportUrl(text), tls)
+}
+
+async function urlTexts(source: Exclude<ConnectionSource, { type: 'conf' }>): Promise<readonly string[]> {
+  if (source.type === 'flag') return source.urls
+  if (source.type === 'environment') return [source.url]
+  const lines = (await readText('--url-file', source.path)).split(/\r?\n/).map((line) => line.trim())
+  const urls = lines.filter((line) => line !== '' && !line.startsWith('#'))
+  if (urls.length === 0)
+    throw new ConfigurationError([`--url-file ${source.path} holds no URL; write one a line`])
+  return urls
+}
+
+/** Says which URL was wrong, for there are several places to take it from. */
+function fromOrigin<T>(source: ConnectionSource, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof InvalidUrlError)) throw error
+    throw new InvalidUrlError(`${originOf(source)}: ${error.message}`, { cause: error })
+  }
+}
+
+function originOf(source: ConnectionSource): string {
+  if (source.type === 'flag') return '--url'
+  return source.type === 'environment' ? URL_VARIABLE : source.path
+}
+
+/** Settings for TLS when any is given; the files are read here, so that a wrong path is told before connecting. */
+async function readTls({ caFile, certFile, keyFile, serverName }: TlsFlags): Promise<TlsOptions | undefined> {
+  if ([caFile, certFile, keyFile, serverName].every((value) => value === undefined)) return undefined
+  return {
+    ca: caFile === undefined ? undefined : await readText('the TLS authorities in', caFile),
+    cert: certFile === undefined ? undefined : await readText('the TLS certificate in', certFile),
+    key: keyFile === undefined ? undefined : await readText('the TLS key in', keyFile),
+    serverName,
+  }
+}
+
+async function readText(what: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error)
+    throw new ConfigurationError([`${what} ${path} cannot be read (${reason})`], { cause: error })
+  }
+}
+
+function visiblePasswordNotes(brokers: readonly BrokerSettings[]): readonly string[] {
+  if (!brokers.some(({ holdsPassword }) => holdsPassword)) return []
+  return [
+    `the password in --url can be read by every user of this machine (ps); ${URL_VARIABLE} or --url-file keeps it to yourself`,
+  ]
+}
+
+function guestNotes(brokers: readonly BrokerSettings[]): readonly string[] {
+  const hosts = brokers.flatMap(({ withoutUser }) => withoutUser)
+  if (hosts.length === 0) return []
+  return [`the URL names no user for ${hosts.join(', ')}; guest is tried there, for each host needs its own`]
+}
