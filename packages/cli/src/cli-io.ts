@@ -1,0 +1,27 @@
+import type { Writable } from 'node:stream'
+import type { Tap, TapOptions } from '@hermod/events'
+import type { Clock } from '@hermod/kernel'
+
+/** Where the wish to stop comes from; `process` is one. */
+export interface SignalSource {
+  on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
+  off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
+}
+
+/** The world around the command: everything that a test replaces. */
+export interface CliIo {
+  /** What `--version` says. */
+  readonly version: string
+  /** Carries results only. */
+  readonly stdout: Writable
+  /** Carries everything else. */
+  readonly stderr: Writable
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly signalSource: SignalSource
+  /** Whether stdout is a terminal. */
+  readonly isTty: boolean
+  /** The width of that terminal now; undefined where there is none. */
+  readonly columns: () => number | undefined
+  readonly clock: Clock
+  readonly openTap: (options: TapOptions) => Promise<Tap>
+}

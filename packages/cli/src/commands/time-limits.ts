@@ -1,0 +1,48 @@
+import type { Clock, Timer } from '@hermod/kernel'
+
+/** What to watch, and whom to tell. */
+export interface TimeLimitOptions {
+  /** Calls `onOver` this long after the start. */
+  readonly forMs: number | undefined
+  /** Calls `onOver` once {@link TimeLimits.sawEvent} was not called for this long. */
+  readonly untilIdleMs: number | undefined
+  readonly onOver: (reason: 'for' | 'idle') => void
+}
+
+/** Watches how long a run takes and how long it has been idle. */
+export class TimeLimits {
+  readonly #clock: Clock
+  readonly #timers = new Map<string, Timer>()
+  #lastEventMs: number
+
+  constructor(clock: Clock, { forMs, untilIdleMs, onOver }: TimeLimitOptions) {
+    this.#clock = clock
+    this.#lastEventMs = clock.monotonicMs()
+    if (forMs !== undefined)
+      this.#timers.set(
+        'for',
+        clock.after(forMs, () => onOver('for')),
+      )
+    if (untilIdleMs !== undefined) this.#watchIdle(untilIdleMs, untilIdleMs, () => onOver('idle'))
+  }
+
+  /** To be called at each event. */
+  sawEvent(): void {
+    this.#lastEventMs = this.#clock.monotonicMs()
+  }
+
+  /** Stops watching. */
+  cancel(): void {
+    for (const timer of this.#timers.values()) timer.cancel()
+  }
+
+  /** One timer that looks again when it fires, rather than a new one at every event. */
+  #watchIdle(untilIdleMs: number, lookInMs: number, onIdle: () => void): void {
+    const look = (): void => {
+      const leftMs = this.#lastEventMs + untilIdleMs - this.#clock.monotonicMs()
+      if (leftMs <= 0) onIdle()
+      else this.#watchIdle(untilIdleMs, leftMs, onIdle)
+    }
+    this.#timers.set('idle', this.#clock.after(lookInMs, look))
+  }
+}

@@ -1,0 +1,33 @@
+import {
+  AccessRefusedError,
+  AuthenticationError,
+  ChannelError,
+  ConfigurationError,
+  ConnectionError,
+  InvalidUrlError,
+  MessageUndeliverableError,
+  MessagingTimeoutError,
+  ProtocolError,
+} from '@hermod/kernel'
+import { describe, expect, it } from 'vitest'
+import { exitCodeOf } from '../src/exit-codes.ts'
+
+describe('exitCodeOf', () => {
+  it.each([
+    [3, new ConfigurationError(['x'])],
+    [3, new InvalidUrlError('x')],
+    [4, new ConnectionError('tcp', 'x')],
+    [4, new ConnectionError('tls', 'x')],
+    [4, new AuthenticationError('x', { details: { replyCode: 403 } })],
+    [4, new AccessRefusedError('x', { details: { replyCode: 530 } })],
+    [4, new ProtocolError('x')],
+    [5, new MessagingTimeoutError('x', 1)],
+    [6, new ChannelError(404, 'NOT_FOUND', 'queue.declare')],
+    [7, new MessageUndeliverableError('x', 'y', 'z')],
+    [8, new AccessRefusedError('x', { details: { replyCode: 403 } })],
+    [8, new ChannelError(403, 'ACCESS_REFUSED', 'queue.declare')],
+    [70, new TypeError('x')],
+  ])('%d for %s', (code, error) => {
+    expect(exitCodeOf(error)).toBe(code)
+  })
+})
