@@ -1,1 +1,10 @@
-export {}
+/**
+ * The whole library: one import for what the packages of Hermod offer.
+ *
+ * @packageDocumentation
+ */
+export * from '@hermod/amqp'
+export * from '@hermod/events'
+export * from '@hermod/kernel'
+export * from '@hermod/messaging'
+export * from '@hermod/openstack'
