@@ -4,11 +4,11 @@ import { spawn } from 'node:child_process'
 export function runProgram(
   file: string,
   args: readonly string[],
-  options: { readonly timeoutMs?: number; readonly quiet?: boolean } = {},
+  options: { readonly timeoutMs?: number } = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
-      stdio: ['ignore', 'pipe', options.quiet === true ? 'ignore' : 'inherit'],
+      stdio: ['ignore', 'pipe', 'inherit'],
       ...(options.timeoutMs !== undefined && { timeout: options.timeoutMs, killSignal: 'SIGKILL' }),
     })
     let output = ''
