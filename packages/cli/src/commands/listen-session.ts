@@ -211,7 +211,8 @@ class ListenSession {
       this.#announcer.alert(`unexpected failure: ${error instanceof Error ? error.message : String(error)}`)
       return EXIT.internal
     }
-    this.#announcer.alert(error.message)
+    // Of several brokers each has its own reason.
+    this.#announcer.alert(error.cause instanceof AggregateError ? error.cause.message : error.message)
     if (error.code === 'E_URL' && this.#plan.connection.source.type === 'flag') return EXIT.usage
     // Nothing here waits for an answer once the tap is open, so a time that is over was the connection's.
     return error.code === 'E_TIMEOUT' ? EXIT.connection : exitCodeOf(error)

@@ -182,6 +182,16 @@ describe('hermod listen', () => {
       expect(io.stdout.text).toBe('')
     })
 
+    it('with the reason of each of several brokers', async () => {
+      const first = new ConnectionError('tcp', 'no connection to h1:5672')
+      const second = new ConnectionError('tcp', 'no connection to h2:5672', {
+        cause: new AggregateError([first], 'no connection to h1:5672; no connection to h2:5672'),
+      })
+      io.openError = second
+      expect(await (await io.start('listen')).code).toBe(4)
+      expect(io.stderr.lines).toEqual(['hermod: no connection to h1:5672; no connection to h2:5672'])
+    })
+
     it('with 4 when the tap ends by itself', async () => {
       const running = await io.start('listen')
       io.tap.breakWith()
