@@ -1,1 +1,34 @@
-export {}
+/**
+ * What services of OpenStack send: the catalogue of their notifications, one form for all of them, and masks for
+ * the secrets in them.
+ *
+ * @packageDocumentation
+ */
+export {
+  findEvents,
+  loadCatalogue,
+  type Catalogue,
+  type CatalogueEntry,
+  type CatalogueEvent,
+  type CatalogueService,
+} from './catalogue.ts'
+export { eventToRecord, RECORD_VERSION, type EventRecord } from './event-record.ts'
+export type { Identity, Initiator } from './identity.ts'
+export { knownExchanges, knownTopics, servicesOf } from './known-exchanges.ts'
+export { maskSecrets, type MaskedValue } from './mask-secrets.ts'
+export {
+  normalizeNotification,
+  type NormalizeOptions,
+  type RawNotification,
+} from './normalize-notification.ts'
+export {
+  NotificationEvent,
+  type EventFacts,
+  type EventSchema,
+  type EventTransport,
+} from './notification-event.ts'
+export type { Phase } from './phase.ts'
+export type { Publisher } from './publisher.ts'
+export type { Resource } from './resource.ts'
+export { serviceOf, serviceOfType, type ServiceClues } from './service-of.ts'
+export { toIsoTime } from './timestamp.ts'

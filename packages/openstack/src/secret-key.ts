@@ -1,0 +1,20 @@
+import { isSecretKey } from '@hermod/kernel'
+
+/** Names of secrets that OpenStack's payloads hold beside those that are secret everywhere. */
+const OPENSTACK_SECRET =
+  /(?:tokenid|authtokeninfo|psk|passcode|encryptionkey|signingkey|sessionkey|accesskeysecret)$/
+
+/** How many verdicts are kept, and for names of what length: real payloads use a few hundred short ones. */
+const MAX_VERDICTS = 4096
+const MAX_NAME = 64
+
+const verdicts = new Map<string, boolean>()
+
+/** Whether a value under this name is a secret, with the verdicts on common names kept: it is asked for every key. */
+export function isSecretMember(name: string): boolean {
+  const known = verdicts.get(name)
+  if (known !== undefined) return known
+  const verdict = isSecretKey(name) || OPENSTACK_SECRET.test(name.toLowerCase().replaceAll(/[_\-\s]/g, ''))
+  if (name.length <= MAX_NAME && verdicts.size < MAX_VERDICTS) verdicts.set(name, verdict)
+  return verdict
+}
