@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
  * Runs in a process of its own. When this process ends, however it ends, its side of the pipe closes, and what is
  * still guarded is ended by its pid; only then are the folders removed.
  */
-const GUARD_PROGRAM = `
+export const GUARD_PROGRAM: string = `
 const { rmSync } = require('node:fs')
 const pids = new Set()
 const folders = new Set()

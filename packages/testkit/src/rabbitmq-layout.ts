@@ -53,7 +53,7 @@ export async function layOutRabbitMq(config: Readonly<Record<string, string>>): 
   }
 }
 
-const TAIL_LINES = 40
+const TAIL_LINES = 100
 
 /** The last lines of everything that the node wrote, for the message of a failed start. */
 export function tailOfLogs(folder: string): string {
