@@ -25,12 +25,19 @@ function jsonOf(number: fc.Arbitrary<number | bigint>): fc.Arbitrary<unknown> {
   })).value
 }
 
-const ordinary = jsonOf(
-  fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.maxSafeInteger(), fc.integer()),
+const finite = fc.double({ noNaN: true, noDefaultInfinity: true })
+const ordinary = jsonOf(fc.oneof(finite, fc.maxSafeInteger(), fc.integer()))
+const modest = jsonOf(
+  fc.oneof(
+    fc.double({ noNaN: true, min: -(2 ** 53 - 1), max: 2 ** 53 - 1 }),
+    fc.maxSafeInteger(),
+    fc.integer(),
+  ),
 )
 const extended = jsonOf(
   fc.oneof(
-    fc.maxSafeInteger().map((number) => (Object.is(number, -0) ? 0 : number)),
+    // Minus zero is written as zero, as JSON.stringify does.
+    fc.oneof(finite, fc.maxSafeInteger()).map((number) => (number === 0 ? 0 : number)),
     fc.bigInt({ min: 2n ** 53n }),
     fc.bigInt({ max: -(2n ** 53n) }),
   ),
@@ -109,7 +116,7 @@ describe('the two readers', () => {
 describe('the writer', () => {
   it('writes ordinary values as JSON.stringify, with and without its own walk', () => {
     fc.assert(
-      fc.property(ordinary, fc.integer({ min: 0, max: 4 }), (value, space) => {
+      fc.property(modest, fc.integer({ min: 0, max: 4 }), (value, space) => {
         expect(stringifyJson(value, { space })).toBe(JSON.stringify(value, null, space))
         expect(stringifyJson([value, NaN], { space })).toBe(JSON.stringify([value, 'NaN'], null, space))
       }),

@@ -18,8 +18,9 @@ export interface StringifyJsonOptions {
  * Writes strict JSON, losing nothing that {@link parsePythonJson} reads.
  *
  * As `JSON.stringify` (members that are `undefined`, functions or symbols are left out, `toJSON` is used), except:
- * a `bigint` is written in digits, and `NaN` and the infinities as the strings `"NaN"`, `"Infinity"` and
- * `"-Infinity"` where `JSON.stringify` would silently write `null`.
+ * a `bigint` is written in digits and a number beyond ±(2^53 − 1) with an exponent, so that each is read back as
+ * what it was; `NaN` and the infinities are written as the strings `"NaN"`, `"Infinity"` and `"-Infinity"` where
+ * `JSON.stringify` would silently write `null`.
  *
  * @throws {EncodeError} E_ENCODE for a value that contains itself, lies deeper than 1000 levels, has no JSON form
  *   at all, or whose `toJSON` throws.
@@ -42,7 +43,8 @@ export function stringifyJson(value: unknown, options: StringifyJsonOptions = {}
 function isOrdinary(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'number':
-      return Number.isFinite(value)
+      // Also false for NaN.
+      return Math.abs(value) <= Number.MAX_SAFE_INTEGER
     case 'bigint':
       return false
     case 'object':
@@ -80,7 +82,7 @@ class Writer {
       case 'bigint':
         return value.toString()
       case 'number':
-        return Number.isFinite(value) ? String(value === 0 ? 0 : value) : `"${value}"`
+        return numberText(value)
       case 'object':
         return value === null ? 'null' : this.#compound(value)
       default:
@@ -112,6 +114,12 @@ class Writer {
     const outer = `\n${this.#indent.repeat(this.#open.length)}`
     return `${left}${outer}${this.#indent}${parts.join(`,${outer}${this.#indent}`)}${outer}${right}`
   }
+}
+
+function numberText(value: number): string {
+  if (!Number.isFinite(value)) return `"${value}"`
+  // In digits only, a number beyond 2^53 − 1 would be read back as an exact integer, which it never was.
+  return Math.abs(value) <= Number.MAX_SAFE_INTEGER ? JSON.stringify(value) : value.toExponential()
 }
 
 /** The value behind `toJSON` and behind the wrapper objects of primitive values. */
