@@ -40,7 +40,7 @@ export class Lifecycle<State extends string, End> {
     const previous = this.#state
     if (next === previous) return
     if (!this.#transitions[previous].includes(next)) {
-      throw new TypeError(`illegal transition from '${previous}' to '${next}'`)
+      throw new TypeError(`state '${next}' cannot follow '${previous}'`)
     }
     this.#state = next
     this.#onChange(next, previous)
