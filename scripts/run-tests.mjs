@@ -1,0 +1,62 @@
+// Runs every suite that has tests, with the services that are here: `npm test`. `--require-services` makes a
+// missing one a failure instead of a skip; every other argument goes to vitest.
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Each project of vitest.config.ts, with the folder that its tests lie in. */
+const FOLDERS = {
+  unit: 'packages',
+  types: 'test/types',
+  fuzz: 'test/fuzz',
+  interop: 'test/interop',
+  fault: 'test/fault',
+  e2e: 'test/e2e',
+  pack: 'test/pack',
+}
+
+function holdsTests(folder) {
+  return readdirSync(folder, { withFileTypes: true }).some((entry) => {
+    if (entry.name === 'node_modules' || entry.name === 'dist') return false
+    return entry.isDirectory() ? holdsTests(join(folder, entry.name)) : entry.name.endsWith('.test.ts')
+  })
+}
+
+function runNode(args, environment = {}) {
+  const { status } = spawnSync(process.execPath, args, {
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+  })
+  return status ?? 1
+}
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+const args = process.argv.slice(2)
+const required = args.includes('--require-services')
+const forVitest = args.filter((arg) => arg !== '--require-services')
+
+// The command and the packages are tested as they are built; where nothing changed this does nothing.
+if (runNode(['node_modules/typescript/bin/tsc', '-b']) !== 0) {
+  console.log('0 passed, 1 failed, 0 skipped')
+  process.exit(1)
+}
+
+const { findBroker, findPython, findRabbitMq } = await import('@hermod/testkit')
+const peers = {
+  'tests that need a broker': findBroker(),
+  'tests that kill a broker or look into it': findRabbitMq(),
+  'tests with Python peers': findPython(['oslo_messaging', 'kombu', 'pika']),
+}
+for (const [tests, peer] of Object.entries(peers)) {
+  if (peer.available) continue
+  const verdict = required && !peer.excused ? 'will fail' : 'will be skipped'
+  console.log(`${tests} ${verdict}: ${peer.reason}`)
+}
+
+const chosen = forVitest.some((arg) => arg === '--project' || arg.startsWith('--project='))
+const projects = chosen ? [] : Object.keys(FOLDERS).filter((name) => holdsTests(FOLDERS[name]))
+process.exitCode = runNode(
+  ['node_modules/vitest/vitest.mjs', 'run', ...projects.flatMap((name) => ['--project', name]), ...forVitest],
+  required ? { HERMOD_TEST_REQUIRE_SERVICES: '1' } : {},
+)
