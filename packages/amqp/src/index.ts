@@ -1,1 +1,35 @@
-export {}
+/**
+ * AMQP 0-9-1 for Node: the wire codec, a client that recovers, and kombu's vocabulary.
+ *
+ * @packageDocumentation
+ */
+export { formatServer, parseAmqpUrl, type AmqpUrl, type BrokerAddress } from './client/broker-address.ts'
+export { Channel, type ChannelEnd, type ChannelOptions } from './client/channel.ts'
+export type { QueueStatus } from './client/channel-host.ts'
+export {
+  Connection,
+  type BrokerIdentity,
+  type ConnectionEnd,
+  type ConnectionEvents,
+  type ConnectionState,
+  type ConnectionStats,
+} from './client/connection.ts'
+export {
+  CONNECTION_DEFAULTS,
+  type ConnectionOptions,
+  type ConnectionTarget,
+} from './client/connection-options.ts'
+export type {
+  ConsumeOptions,
+  MessageHandler,
+  Subscription,
+  SubscriptionEnd,
+} from './client/consumer-subscription.ts'
+export type { BindOptions, ExchangeOptions, QueueOptions } from './client/declaration-options.ts'
+export { dial, type Dial, type TlsOptions } from './client/dial.ts'
+export { Message, type DeliveryInfo, type MessageState } from './client/message.ts'
+export type { PublishOptions } from './client/publisher.ts'
+export type { SaslMechanism } from './client/sasl.ts'
+export type { BasicProperties } from './wire/basic-properties.ts'
+export { MAX_TABLE_DEPTH, type FieldTable, type FieldValue } from './wire/field-table.ts'
+export { TypedField, type TypedFieldKind } from './wire/typed-field.ts'

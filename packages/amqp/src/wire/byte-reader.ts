@@ -114,6 +114,7 @@ export class ByteReader {
     return Buffer.from(this.buffer.subarray(at, at + length))
   }
 
+  /** A short string as text; bytes that are no UTF-8 become replacement characters. */
   shortString(): string {
     const length = this.uint8()
     const at = this.#take(length)

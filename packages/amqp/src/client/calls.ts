@@ -1,0 +1,90 @@
+import {
+  ChannelClosedError,
+  ChannelError,
+  createDeferred,
+  ProtocolError,
+  type Deferred,
+  type HermodError,
+} from '@hermod/kernel'
+import {
+  METHOD_CODES,
+  type DecodedMethod,
+  type MethodArguments,
+  type MethodName,
+  type MethodReplies,
+} from '../wire/generated/methods.ts'
+
+/** A method that a broker answers. */
+export type CallName = keyof MethodReplies
+
+/** The answer to a method. */
+export type Reply<Name extends CallName> = Extract<DecodedMethod, { readonly name: MethodReplies[Name] }>
+
+interface OpenCall {
+  readonly name: CallName
+  readonly answered: Deferred<DecodedMethod>
+}
+
+/**
+ * The calls of one channel that wait for their answers. A broker answers in the order of asking, so several may be
+ * under way; one whose caller has gone still takes its answer when it comes.
+ */
+export class Calls {
+  #open: OpenCall[] = []
+
+  /** Remembers a call that is being written now. */
+  add<Name extends CallName>(name: Name): Promise<Reply<Name>> {
+    const answered = createDeferred<DecodedMethod>()
+    // Whoever waits still gets the rejection; a caller that left at its deadline must not end the process.
+    answered.promise.catch(() => {})
+    this.#open.push({ name, answered })
+    return answered.promise as Promise<Reply<Name>>
+  }
+
+  /** @throws {ProtocolError} E_PROTOCOL when nothing was asked that this could answer. */
+  answer(method: DecodedMethod): void {
+    const call = this.#open.shift()
+    if (call === undefined || !isReply(call.name, method.name)) {
+      throw new ProtocolError(`${method.name} came unasked`)
+    }
+    call.answered.resolve(method)
+  }
+
+  /**
+   * Whether a method of this name answers calls at all.
+   */
+  static isReplyName(name: MethodName): boolean {
+    return name.endsWith('-ok') || name === 'basic.get-empty'
+  }
+
+  /** The broker closed the channel: the call that it blames gets its words, the others were never looked at. */
+  fail(error: HermodError): void {
+    const open = this.#open
+    this.#open = []
+    let blamed = false
+    for (const { name, answered } of open) {
+      if (!(error instanceof ChannelError)) {
+        answered.reject(error)
+      } else if (!blamed && error.method === name) {
+        blamed = true
+        answered.reject(error)
+      } else {
+        answered.reject(
+          new ChannelClosedError(`${name}: the channel was closed (${error.message})`, { cause: error }),
+        )
+      }
+    }
+  }
+}
+
+function isReply(name: CallName, reply: MethodName): boolean {
+  if (reply === 'basic.get-empty') return name === 'basic.get'
+  return reply === `${name}-ok`
+}
+
+/** The name of the method that a close frame blames, for texts. */
+export function blamedMethod({ classId, methodId }: MethodArguments['channel.close']): string {
+  const code = classId * 0x1_0000 + methodId
+  const found = (Object.keys(METHOD_CODES) as MethodName[]).find((name) => METHOD_CODES[name] === code)
+  return found ?? `method ${classId}.${methodId}`
+}

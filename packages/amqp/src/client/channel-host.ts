@@ -1,0 +1,27 @@
+import type { ChannelError, Clock, HermodError } from '@hermod/kernel'
+import type { Topology } from './topology.ts'
+
+/** What the broker says of a queue. */
+export interface QueueStatus {
+  readonly queue: string
+  /** Messages that wait for delivery. */
+  readonly messageCount: number
+  readonly consumerCount: number
+}
+
+/** What a channel needs of its connection. */
+export interface ChannelHost {
+  readonly clock: Clock
+  readonly topology: Topology
+  readonly operationTimeoutMs: number
+  readonly maxBodyBytes: number
+  channelFailed(channelNumber: number, error: ChannelError): void
+  channelClosed(channel: object): void
+  consumerCancelled(queue: string): void
+  publishFailed(error: HermodError): void
+  staleSettle(): void
+  /** A passive declare on a channel of its own. */
+  queueStatus(queue: string): Promise<QueueStatus | undefined>
+  /** Declares a queue of the topology again, with its bindings. */
+  redeclareQueue(queue: string): Promise<void>
+}

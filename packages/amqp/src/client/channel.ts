@@ -1,0 +1,523 @@
+import {
+  ChannelClosedError,
+  ChannelError,
+  createDeferred,
+  isHermodError,
+  ProtocolError,
+  withDeadline,
+  type DeadlineOptions,
+  type Deferred,
+  type HermodError,
+} from '@hermod/kernel'
+import type { ByteReader } from '../wire/byte-reader.ts'
+import {
+  decodeArguments,
+  methodName,
+  type DecodedMethod,
+  type MethodArguments,
+} from '../wire/generated/methods.ts'
+import { AckCoalescer } from './ack-coalescer.ts'
+import { blamedMethod, Calls, type CallName, type Reply } from './calls.ts'
+import type { ChannelHost, QueueStatus } from './channel-host.ts'
+import { Consumers } from './consumers.ts'
+import type { ConsumeOptions, MessageHandler, Subscription } from './consumer-subscription.ts'
+import { ContentAssembler } from './content-assembler.ts'
+import type { BindOptions, ExchangeOptions, QueueOptions } from './declaration-options.ts'
+import { Message, type DeliveryInfo, type Settler } from './message.ts'
+import { Publisher, type PublishOptions } from './publisher.ts'
+import type { ChannelSink, Session } from './session.ts'
+
+/** How a channel behaves. */
+export interface ChannelOptions {
+  /**
+   * Whether the channel comes back after a reconnect or a channel error, with what was declared on it and its
+   * consumers. `false`: it ends then, and `closed` says why. Default true.
+   */
+  readonly recover?: boolean | undefined
+  /** Messages written and not yet confirmed, at the most; more wait. Default 1000. */
+  readonly maxUnconfirmed?: number | undefined
+}
+
+/** Why a channel ended; without an error it was closed here. */
+export interface ChannelEnd {
+  readonly error?: HermodError | undefined
+}
+
+const BASIC_DELIVER = 0x003c_003c
+const BASIC_ACK = 0x003c_0050
+
+/**
+ * An AMQP channel: declarations, publishing with confirms, consuming with coalesced acks.
+ *
+ * The broker closes a channel over a single wrong operation. That operation rejects with {@link ChannelError}; the
+ * channel then heals itself, unless `recover` is false.
+ */
+export class Channel {
+  readonly #host: ChannelHost
+  readonly #recover: boolean
+  readonly #publisher: Publisher
+  readonly #calls = new Calls()
+  readonly #consumers: Consumers
+  readonly #closed = createDeferred<ChannelEnd>()
+  readonly #sink: ChannelSink
+  readonly #settler: Settler
+  #session: Session | undefined
+  #number = 0
+  #ready: Deferred<void> = createDeferred()
+  #ended: HermodError | undefined
+  #closing = false
+  #generation = 0
+  #acks = new AckCoalescer()
+  #assembler: ContentAssembler
+  #content:
+    | { readonly kind: 'deliver'; readonly info: DeliveryInfo }
+    | { readonly kind: 'get'; readonly method: DecodedMethod }
+    | { readonly kind: 'return'; readonly args: MethodArguments['basic.return'] }
+    | undefined
+  /** The messages of `basic.get-ok`, by their method, until its caller takes them. */
+  readonly #gotten = new WeakMap<object, Message>()
+
+  constructor(host: ChannelHost, options: ChannelOptions = {}) {
+    this.#host = host
+    this.#recover = options.recover ?? true
+    this.#publisher = new Publisher(options.maxUnconfirmed ?? 1000, host.clock, (error) =>
+      host.publishFailed(error),
+    )
+    this.#assembler = this.#newAssembler()
+    const generation = (): number => this.#generation
+    this.#consumers = new Consumers(
+      {
+        recover: this.#recover,
+        get generation() {
+          return generation()
+        },
+        ask: (name, args) => {
+          this.#writeAcks()
+          return this.#ask(name, args)
+        },
+      },
+      host,
+    )
+    this.#ready.promise.catch(() => {})
+    this.#settler = { settle: (generation, tag, how) => this.#settle(generation, tag, how) }
+    this.#sink = {
+      onMethod: (reader) => this.#onMethod(reader),
+      onHeader: (reader) => this.#assembler.header(reader),
+      onBody: (bytes, start, end) => this.#assembler.body(bytes, start, end),
+      onFlush: () => this.#writeAcks(),
+    }
+  }
+
+  /** The number on the wire; another one each time the channel is opened again, 0 while it is not open. */
+  get number(): number {
+    return this.#session === undefined ? 0 : this.#number
+  }
+
+  /** Resolves, and never rejects, when the channel is over for good. */
+  get closed(): Promise<ChannelEnd> {
+    return this.#closed.promise
+  }
+
+  /** Messages written and not yet confirmed, and messages that wait to be written. */
+  get pendingPublishes(): { readonly unconfirmed: number; readonly waiting: number } {
+    return { unconfirmed: this.#publisher.unconfirmed, waiting: this.#publisher.waiting }
+  }
+
+  /** Declares an exchange; it is declared again after a reconnect. @throws {ChannelError} 406 when it exists otherwise. */
+  async declareExchange(exchange: string, type: string, options: ExchangeOptions = {}): Promise<void> {
+    const { durable = true, autoDelete = false, internal = false } = options
+    const args = { exchange, type, durable, autoDelete, internal, arguments: options.arguments ?? {} }
+    await this.call('exchange.declare', { ...args, passive: false, noWait: false }, options)
+    if (this.#recover) this.#host.topology.exchangeDeclared(args)
+  }
+
+  /** Deletes an exchange; a missing one is no error. */
+  async deleteExchange(
+    exchange: string,
+    options: DeadlineOptions & { readonly ifUnused?: boolean } = {},
+  ): Promise<void> {
+    await this.call(
+      'exchange.delete',
+      { exchange, ifUnused: options.ifUnused === true, noWait: false },
+      options,
+    )
+    this.#host.topology.exchangeDeleted(exchange)
+  }
+
+  /** Makes what `source` gets for `routingKey` go to the exchange `destination` too. */
+  async bindExchange(
+    destination: string,
+    source: string,
+    routingKey: string,
+    options: BindOptions = {},
+  ): Promise<void> {
+    const args = { destination, source, routingKey, arguments: options.arguments ?? {} }
+    await this.call('exchange.bind', { ...args, noWait: false }, options)
+    if (this.#recover) this.#host.topology.bound({ kind: 'exchange-binding', args })
+  }
+
+  /** Undoes {@link bindExchange}; a missing binding is no error. */
+  async unbindExchange(
+    destination: string,
+    source: string,
+    routingKey: string,
+    options: BindOptions = {},
+  ): Promise<void> {
+    const args = { destination, source, routingKey, arguments: options.arguments ?? {} }
+    await this.call('exchange.unbind', { ...args, noWait: false }, options)
+    this.#host.topology.unbound({ kind: 'exchange-binding', args })
+  }
+
+  /**
+   * Declares a queue; it is declared again after a reconnect. The empty name lets the broker choose one.
+   * @throws {ChannelError} 406 when it exists otherwise, 405 when another connection owns it.
+   */
+  async declareQueue(queue: string, options: QueueOptions = {}): Promise<QueueStatus> {
+    const { durable = true, exclusive = false, autoDelete = false } = options
+    const args = { queue, durable, exclusive, autoDelete, arguments: options.arguments ?? {} }
+    const { args: status } = await this.call(
+      'queue.declare',
+      { ...args, passive: false, noWait: false },
+      options,
+    )
+    if (this.#recover) this.#host.topology.queueDeclared(status.queue, args)
+    return status
+  }
+
+  /** Deletes a queue with its messages; a missing one is no error. @returns how many messages went with it. */
+  async deleteQueue(
+    queue: string,
+    options: DeadlineOptions & { readonly ifUnused?: boolean; readonly ifEmpty?: boolean } = {},
+  ): Promise<number> {
+    const { ifUnused = false, ifEmpty = false } = options
+    const { args } = await this.call('queue.delete', { queue, ifUnused, ifEmpty, noWait: false }, options)
+    this.#host.topology.queueDeleted(queue)
+    return args.messageCount
+  }
+
+  /** Removes the waiting messages of a queue. @returns how many there were. */
+  async purgeQueue(queue: string, options: DeadlineOptions = {}): Promise<number> {
+    const { args } = await this.call('queue.purge', { queue, noWait: false }, options)
+    return args.messageCount
+  }
+
+  /** Makes what `exchange` gets for `routingKey` go to `queue`; bound again after a reconnect. */
+  async bindQueue(
+    queue: string,
+    exchange: string,
+    routingKey: string,
+    options: BindOptions = {},
+  ): Promise<void> {
+    const args = { queue, exchange, routingKey, arguments: options.arguments ?? {} }
+    await this.call('queue.bind', { ...args, noWait: false }, options)
+    if (this.#recover) this.#host.topology.bound({ kind: 'queue-binding', args })
+  }
+
+  /** Undoes {@link bindQueue}; a missing binding is no error. */
+  async unbindQueue(
+    queue: string,
+    exchange: string,
+    routingKey: string,
+    options: BindOptions = {},
+  ): Promise<void> {
+    const args = { queue, exchange, routingKey, arguments: options.arguments ?? {} }
+    await this.call('queue.unbind', args, options)
+    this.#host.topology.unbound({ kind: 'queue-binding', args })
+  }
+
+  /**
+   * Publishes a message. At least once, once the promise resolves: the broker has confirmed it (which says nothing
+   * about whether a queue took it, unless `mandatory`).
+   *
+   * The body is the caller's until the promise settles, and is not to change before. A rejection that nobody awaits
+   * does not end the process; it is counted and reported as `publish-failed`.
+   *
+   * @throws {MessageUndeliverableError} E_UNROUTABLE a mandatory message that no queue took.
+   * @throws {MessageNackedError} E_NACKED the broker refused it.
+   * @throws {PublishUncertainError} E_UNCERTAIN the connection broke before the confirm, and `resend` is false.
+   * @throws {ChannelError} E_CHANNEL for example 404: there is no such exchange.
+   * @source AMQP 0-9-1 §1.8.3.7; RabbitMQ publisher confirms
+   */
+  publish(exchange: string, routingKey: string, body: Uint8Array, options?: PublishOptions): Promise<void> {
+    return this.#publisher.publish(exchange, routingKey, body, options)
+  }
+
+  /**
+   * Consumes a queue: `handler` gets each message, which is to be settled (unless `noAck`). At least once: what is
+   * not settled when the channel dies is delivered again.
+   *
+   * The consumer survives reconnects and, when the queue was deleted, waits for it to come back (declaring it anew if
+   * this connection had declared it).
+   *
+   * @throws {ChannelError} E_CHANNEL 404: there is no such queue; 403: somebody consumes it exclusively.
+   */
+  async consume(queue: string, options: ConsumeOptions, handler: MessageHandler): Promise<Subscription> {
+    await this.#whenReady(options)
+    return this.#consumers.start(queue, options, handler)
+  }
+
+  /** Takes one message out of a queue, if there is one. It is to be settled, unless `noAck`. */
+  async get(
+    queue: string,
+    options: DeadlineOptions & { readonly noAck?: boolean } = {},
+  ): Promise<Message | undefined> {
+    const noAck = options.noAck === true
+    const reply = await this.call('basic.get', { queue, noAck }, options)
+    return this.#gotten.get(reply.args)
+  }
+
+  /** Resolves when every message published so far is confirmed or refused. */
+  async drain(options: DeadlineOptions = {}): Promise<void> {
+    await withDeadline(this.#publisher.idle(), options, 'channel.drain', this.#host.clock)
+  }
+
+  /** Closes the channel; acks that were given leave before. Consumers end, unconfirmed publishes reject. */
+  async close(): Promise<void> {
+    if (this.#closing || this.#ended !== undefined) return void (await this.closed)
+    this.#closing = true
+    const session = this.#session
+    if (session === undefined) return this.end(undefined)
+    this.#writeAcks()
+    try {
+      await this.call('channel.close', { replyCode: 200, replyText: 'bye', classId: 0, methodId: 0 })
+    } catch {
+      // The connection went first: the channel is closed all the same.
+    }
+    this.end(undefined)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#ended === undefined && this.#session !== undefined)
+      await this.drain({ timeoutMs: this.#host.operationTimeoutMs }).catch(() => {})
+    await this.close()
+  }
+
+  /**
+   * Sends a method and waits for its answer; while the connection is away it waits for the next one first.
+   * The typed methods above are made of this.
+   */
+  async call<Name extends CallName>(
+    name: Name,
+    args: MethodArguments[Name],
+    deadline: DeadlineOptions = {},
+  ): Promise<Reply<Name>> {
+    await this.#whenReady(deadline)
+    return withDeadline(this.#ask(name, args), this.#limits(deadline), name, this.#host.clock)
+  }
+
+  #limits({ signal, timeoutMs }: DeadlineOptions): DeadlineOptions {
+    return { signal, timeoutMs: timeoutMs ?? this.#host.operationTimeoutMs }
+  }
+
+  async #whenReady(deadline: DeadlineOptions): Promise<void> {
+    if (this.#ended !== undefined) throw this.#ended
+    deadline.signal?.throwIfAborted()
+    await withDeadline(
+      this.#ready.promise,
+      this.#limits(deadline),
+      'waiting for the connection',
+      this.#host.clock,
+    )
+  }
+
+  #ask<Name extends CallName>(name: Name, args: MethodArguments[Name]): Promise<Reply<Name>> {
+    const session = this.#session
+    if (session === undefined)
+      return Promise.reject(this.#ended ?? new ChannelClosedError(`${name}: the connection is away`))
+    session.send(this.#number, name, args)
+    return this.#calls.add(name)
+  }
+
+  /** Opens the channel on a session, with everything that it had. Called by the connection. */
+  async open(session: Session): Promise<void> {
+    this.#session = session
+    this.#generation++
+    this.#acks = new AckCoalescer()
+    this.#assembler = this.#newAssembler()
+    this.#content = undefined
+    this.#number = session.attach(this.#sink)
+    await withDeadline(
+      this.#ask('channel.open', {}),
+      { timeoutMs: this.#host.operationTimeoutMs },
+      'channel.open',
+      this.#host.clock,
+    )
+    await this.#consumers.restart()
+    if (this.#session !== session)
+      throw this.#ended ?? new ChannelClosedError('the channel was lost while it was opened')
+    this.#publisher.attach(session, this.#number)
+    this.#ready.resolve()
+  }
+
+  /** The session is gone. Called by the connection. */
+  sessionLost(error: HermodError): void {
+    if (this.#session === undefined && this.#ended !== undefined) return
+    this.#forgetSession(error)
+    if (!this.#recover || this.#closing) this.end(error)
+  }
+
+  #forgetSession(error: HermodError): void {
+    this.#session = undefined
+    this.#generation++
+    this.#ready.reject(error)
+    this.#ready = createDeferred()
+    this.#ready.promise.catch(() => {})
+    this.#calls.fail(error)
+    this.#publisher.detach(error)
+  }
+
+  /** The channel is over for good. */
+  end(error: HermodError | undefined): void {
+    if (this.#ended !== undefined) return
+    const reason = error ?? new ChannelClosedError('the channel is closed')
+    this.#ended = reason
+    this.#session?.detach(this.#number)
+    this.#session = undefined
+    this.#generation++
+    this.#calls.fail(reason)
+    this.#ready.reject(reason)
+    this.#publisher.end(reason)
+    this.#consumers.end(error)
+    this.#closed.resolve(error === undefined ? {} : { error })
+    this.#host.channelClosed(this)
+  }
+
+  /** See Publisher.blocked; called by the connection. */
+  set blocked(blocked: boolean) {
+    this.#publisher.blocked = blocked
+  }
+
+  /** There is room in the output again; called by the connection. */
+  resume(): void {
+    this.#publisher.resume()
+  }
+
+  #settle(generation: number, tag: number, how: 'ack' | 'reject' | 'requeue'): boolean {
+    const session = this.#session
+    if (generation !== this.#generation || session === undefined) {
+      this.#host.staleSettle()
+      return false
+    }
+    if (how === 'ack') {
+      this.#acks.ack(tag)
+      // A full window stops the broker: its acks do not wait for the end of the turn.
+      if (this.#acks.waiting >= this.#consumers.smallestWindow) session.output.flush()
+      else session.output.schedule()
+    } else {
+      this.#writeAcks()
+      session.send(this.#number, 'basic.reject', { deliveryTag: tag, requeue: how === 'requeue' })
+      this.#acks.settled(tag)
+    }
+    return true
+  }
+
+  #writeAcks(): void {
+    const session = this.#session
+    if (session === undefined || this.#acks.waiting === 0) return
+    this.#acks.flush((deliveryTag, multiple) =>
+      session.send(this.#number, 'basic.ack', { deliveryTag, multiple }),
+    )
+  }
+
+  #onMethod(reader: ByteReader): void {
+    const code = reader.uint32()
+    if (this.#assembler.busy) throw new ProtocolError('a method came in the middle of a content')
+    if (code === BASIC_DELIVER) {
+      this.#content = { kind: 'deliver', info: decodeArguments(reader, 'basic.deliver') }
+      return this.#assembler.begin()
+    }
+    if (code === BASIC_ACK) {
+      const { deliveryTag, multiple } = decodeArguments(reader, 'basic.ack')
+      return this.#publisher.confirm(deliveryTag, multiple, true)
+    }
+    const name = methodName(code)
+    if (name === undefined) throw new ProtocolError(`unknown method ${code >>> 16}.${code & 0xffff}`)
+    this.#onOtherMethod({ name, args: decodeArguments(reader, name) } as DecodedMethod)
+  }
+
+  #onOtherMethod(method: DecodedMethod): void {
+    switch (method.name) {
+      case 'basic.nack':
+        return this.#publisher.confirm(method.args.deliveryTag, method.args.multiple, false)
+      case 'basic.return':
+        this.#content = { kind: 'return', args: method.args }
+        return this.#assembler.begin()
+      case 'basic.get-ok':
+        this.#content = { kind: 'get', method }
+        return this.#assembler.begin()
+      case 'basic.cancel':
+        return this.#consumers.cancelledByBroker(method.args.consumerTag)
+      case 'channel.close':
+        return this.#onBrokerClose(method.args)
+      case 'channel.flow':
+        this.#session?.send(this.#number, 'channel.flow-ok', { active: method.args.active })
+        this.#publisher.blocked = !method.args.active
+        return
+      default:
+        if (Calls.isReplyName(method.name)) return this.#calls.answer(method)
+        throw new ProtocolError(`${method.name} came from the broker, which does not send it`)
+    }
+  }
+
+  #newAssembler(): ContentAssembler {
+    return new ContentAssembler(this.#host.maxBodyBytes, (rawProperties, body) =>
+      this.#onContent(rawProperties, body),
+    )
+  }
+
+  #onContent(rawProperties: Buffer, body: Buffer): void {
+    const content = this.#content
+    this.#content = undefined
+    if (this.#closing) return
+    if (content?.kind === 'deliver') {
+      const { info } = content
+      const record = this.#consumers.find(info.consumerTag)
+      const needsAck = record?.options.noAck !== true
+      if (!needsAck) this.#acks.settled(info.deliveryTag)
+      // A consumer that was cancelled meanwhile: the broker keeps the message until the channel closes, so it goes
+      // back now. One that needs no ack would be lost, so it is still handed over.
+      if (record === undefined || (record.cancelled && needsAck)) {
+        return void this.#settle(this.#generation, info.deliveryTag, 'requeue')
+      }
+      const message = new Message(
+        info,
+        rawProperties,
+        body,
+        needsAck ? this.#settler : undefined,
+        this.#generation,
+      )
+      try {
+        record.handler(message)
+      } catch (error) {
+        // The other frames of this read must not suffer from it.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    } else if (content?.kind === 'get') {
+      const args = content.method.args as MethodArguments['basic.get-ok']
+      this.#gotten.set(
+        args,
+        new Message({ ...args, consumerTag: '' }, rawProperties, body, this.#settler, this.#generation),
+      )
+      this.#calls.answer(content.method)
+    } else if (content?.kind === 'return') {
+      const { exchange, routingKey, replyText } = content.args
+      this.#publisher.returned(exchange, routingKey, replyText, rawProperties, body)
+    }
+  }
+
+  #onBrokerClose(args: MethodArguments['channel.close']): void {
+    const session = this.#session as Session
+    const number = this.#number
+    const error = new ChannelError(args.replyCode, args.replyText, blamedMethod(args))
+    session.send(this.#number, 'channel.close-ok', {})
+    session.detach(number)
+    this.#forgetSession(error)
+    if (this.#recover) this.#host.channelFailed(number, error)
+    if (!this.#recover || this.#closing) return this.end(error)
+    void this.open(session).catch((reason: unknown) => {
+      if (this.#session === session) this.end(isHermodError(reason) ? reason : error)
+    })
+  }
+}

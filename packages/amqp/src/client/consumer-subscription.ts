@@ -1,0 +1,62 @@
+import { createDeferred, type HermodError } from '@hermod/kernel'
+import type { FieldTable } from '../wire/field-table.ts'
+import type { Message } from './message.ts'
+
+/** How a queue is consumed. */
+export interface ConsumeOptions {
+  /** Unsettled messages that the broker may have out at once, 1 to 65535; 0: no limit. Default 250. */
+  readonly prefetchCount?: number | undefined
+  /** The broker forgets each message when it has sent it. Default false. */
+  readonly noAck?: boolean | undefined
+  /** Nobody else may consume the queue. Default false. */
+  readonly exclusive?: boolean | undefined
+  /** RabbitMQ's consumer arguments, for example `x-priority`. */
+  readonly arguments?: FieldTable | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly timeoutMs?: number | undefined
+}
+
+/** What is done with each message, in the order of their coming. What it throws is an uncaught exception. */
+export type MessageHandler = (message: Message) => void
+
+/** Why a subscription ended; without an error it was cancelled here. */
+export interface SubscriptionEnd {
+  readonly error?: HermodError | undefined
+}
+
+/** A consumer on a channel, until it is cancelled or its channel ends. It survives reconnects of its channel. */
+export interface Subscription {
+  /** The name that the broker knows it by; another one after each reconnect. */
+  readonly consumerTag: string
+  /** The queue, under its current name. */
+  readonly queue: string
+  /** Resolves, and never rejects, when no more messages will come. */
+  readonly closed: Promise<SubscriptionEnd>
+  /** Ends it: when this resolves, the handler is not called any more. Messages that it holds can still be settled. */
+  cancel(): Promise<void>
+}
+
+/** The channel's own record of a consumer. */
+export class ConsumerRecord {
+  readonly handler: MessageHandler
+  readonly options: ConsumeOptions
+  queue: string
+  consumerTag = ''
+  cancelled = false
+  readonly #end = createDeferred<SubscriptionEnd>()
+
+  constructor(queue: string, options: ConsumeOptions, handler: MessageHandler) {
+    this.queue = queue
+    this.options = options
+    this.handler = handler
+  }
+
+  get closed(): Promise<SubscriptionEnd> {
+    return this.#end.promise
+  }
+
+  end(error?: HermodError): void {
+    this.cancelled = true
+    this.#end.resolve(error === undefined ? {} : { error })
+  }
+}

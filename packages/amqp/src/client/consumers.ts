@@ -1,0 +1,188 @@
+import {
+  Backoff,
+  ChannelClosedError,
+  isHermodError,
+  sleep,
+  withDeadline,
+  type HermodError,
+} from '@hermod/kernel'
+import type { MethodArguments } from '../wire/generated/methods.ts'
+import type { CallName, Reply } from './calls.ts'
+import type { ChannelHost } from './channel-host.ts'
+import {
+  ConsumerRecord,
+  type ConsumeOptions,
+  type MessageHandler,
+  type Subscription,
+} from './consumer-subscription.ts'
+
+/** What the consumers of a channel need of it. */
+export interface ConsumingChannel {
+  readonly recover: boolean
+  /** Changes whenever the channel is opened or lost, so that work begun before knows that it is late. */
+  readonly generation: number
+  /** Sends at once, on the session of now. */
+  ask<Name extends CallName>(name: Name, args: MethodArguments[Name]): Promise<Reply<Name>>
+}
+
+const DEFAULT_PREFETCH = 250
+
+/** The consumers of one channel: started, started again after a reconnect, cancelled. */
+export class Consumers {
+  readonly #channel: ConsumingChannel
+  readonly #host: ChannelHost
+  readonly #records = new Map<string, ConsumerRecord>()
+  #nextTag = 1
+  /** The smallest prefetch window of all consumers. */
+  #smallestWindow = Infinity
+
+  constructor(channel: ConsumingChannel, host: ChannelHost) {
+    this.#channel = channel
+    this.#host = host
+  }
+
+  /** With this many acks waiting, the broker may have nothing left to send. */
+  get smallestWindow(): number {
+    return this.#smallestWindow
+  }
+
+  /** The consumer with this tag. */
+  find(consumerTag: string): ConsumerRecord | undefined {
+    return this.#records.get(consumerTag)
+  }
+
+  /** Starts a consumer. The channel must be open. */
+  async start(queue: string, options: ConsumeOptions, handler: MessageHandler): Promise<Subscription> {
+    const record = new ConsumerRecord(queue, options, handler)
+    try {
+      await this.#consume(record)
+    } catch (error) {
+      this.#records.delete(record.consumerTag)
+      throw error
+    }
+    return {
+      get consumerTag() {
+        return record.consumerTag
+      },
+      get queue() {
+        return record.queue
+      },
+      closed: record.closed,
+      cancel: () => this.#cancel(record),
+    }
+  }
+
+  async #consume(record: ConsumerRecord): Promise<void> {
+    const {
+      prefetchCount = DEFAULT_PREFETCH,
+      noAck = false,
+      exclusive = false,
+      timeoutMs,
+      signal,
+    } = record.options
+    record.queue = this.#host.topology.currentName(record.queue)
+    record.consumerTag = `hermod.${this.#nextTag++}`
+    this.#records.set(record.consumerTag, record)
+    if (!noAck && prefetchCount > 0) this.#smallestWindow = Math.min(this.#smallestWindow, prefetchCount)
+    // RabbitMQ reads global=false as "each consumer that is started from now on".
+    const qos = this.#channel.ask('basic.qos', { prefetchSize: 0, prefetchCount, global: false })
+    const consume = this.#channel.ask('basic.consume', {
+      queue: record.queue,
+      consumerTag: record.consumerTag,
+      noLocal: false,
+      noAck,
+      exclusive,
+      noWait: false,
+      arguments: record.options.arguments ?? {},
+    })
+    const deadline = { signal, timeoutMs: timeoutMs ?? this.#host.operationTimeoutMs }
+    await withDeadline(Promise.all([qos, consume]), deadline, 'basic.consume', this.#host.clock)
+  }
+
+  /** The channel was opened again: every consumer starts again; one whose queue is missing waits for it. */
+  async restart(): Promise<void> {
+    const records = [...this.#records.values()]
+    this.#records.clear()
+    this.#smallestWindow = Infinity
+    for (const record of records) {
+      if (record.cancelled) continue
+      const queue = this.#host.topology.currentName(record.queue)
+      if ((await this.#host.queueStatus(queue).catch(() => undefined)) === undefined) {
+        this.#records.set(record.consumerTag, record)
+        void this.#awaitQueue(record)
+      } else {
+        await this.#consume(record)
+      }
+    }
+  }
+
+  /** `basic.cancel` from the broker: the queue is gone. */
+  cancelledByBroker(consumerTag: string): void {
+    const record = this.#records.get(consumerTag)
+    if (record === undefined || record.cancelled) return
+    this.#host.consumerCancelled(record.queue)
+    if (this.#channel.recover) {
+      void this.#awaitQueue(record)
+    } else {
+      this.#records.delete(consumerTag)
+      record.end(
+        new ChannelClosedError(
+          `the broker cancelled the consumer of queue '${record.queue}': the queue is gone`,
+        ),
+      )
+    }
+  }
+
+  /** A queue that was ours is declared anew; one that was not is looked for with back-off. */
+  async #awaitQueue(record: ConsumerRecord): Promise<void> {
+    const { topology, clock } = this.#host
+    const { generation } = this.#channel
+    const late = (): boolean => record.cancelled || generation !== this.#channel.generation
+    const backoff = new Backoff({ initialMs: 100, maxMs: 5_000 })
+    while (!late()) {
+      try {
+        if (topology.ownsQueue(record.queue)) await this.#host.redeclareQueue(record.queue)
+        if (
+          !late() &&
+          (await this.#host.queueStatus(topology.currentName(record.queue))) !== undefined &&
+          !late()
+        ) {
+          this.#records.delete(record.consumerTag)
+          return await this.#consume(record)
+        }
+      } catch (error) {
+        if (late()) return
+        if (!isHermodError(error)) throw error
+        // Refused for good, for example by permissions; a refusal that closes a channel may pass with the next queue.
+        if (!error.retryable && error.code !== 'E_CHANNEL') return record.end(error)
+      }
+      await sleep(backoff.nextMs(), {}, clock)
+    }
+  }
+
+  async #cancel(record: ConsumerRecord): Promise<void> {
+    if (record.cancelled) return
+    record.cancelled = true
+    try {
+      const cancelled = this.#channel.ask('basic.cancel', { consumerTag: record.consumerTag, noWait: false })
+      await withDeadline(
+        cancelled,
+        { timeoutMs: this.#host.operationTimeoutMs },
+        'basic.cancel',
+        this.#host.clock,
+      )
+    } catch (error) {
+      // A channel that is gone has no consumers any more.
+      if (!isHermodError(error) || error.code === 'E_TIMEOUT') throw error
+    } finally {
+      this.#records.delete(record.consumerTag)
+      record.end()
+    }
+  }
+
+  /** The channel is over for good. */
+  end(error: HermodError | undefined): void {
+    for (const record of this.#records.values()) record.end(error)
+    this.#records.clear()
+  }
+}

@@ -1,0 +1,91 @@
+import type { Duplex } from 'node:stream'
+import { ByteWriter } from '../wire/byte-writer.ts'
+
+/** A flush at this size keeps writes large without holding back what could travel. */
+const FLUSH_BYTES = 64 * 1024
+const SLAB_BYTES = FLUSH_BYTES + 16 * 1024
+const SPARE_SLABS = 4
+/** Above this much in the stream's own buffer the peer is slower than we are; publishing then waits. */
+const CONGESTED_BYTES = 4 * 1024 * 1024
+
+/**
+ * The one output buffer of a connection: frames are appended to {@link writer} and leave together, once per turn
+ * of the event loop or as soon as 64 KiB have gathered. One write per frame would cost eight times as much
+ * (bench/RESULTS.md).
+ */
+export class OutputBuffer {
+  /** Where frames are written; call {@link written} after each whole frame. */
+  readonly writer: ByteWriter = new ByteWriter(SLAB_BYTES)
+  readonly #stream: Duplex
+  readonly #beforeFlush: () => void
+  readonly #spare: Buffer[] = []
+  readonly #flushSoon: () => void
+  #scheduled = false
+  #closed = false
+  #drained: (() => void) | undefined
+
+  /** @param beforeFlush adds what is written only once per flush, such as coalesced acks. */
+  constructor(stream: Duplex, beforeFlush: () => void) {
+    this.#stream = stream
+    this.#beforeFlush = beforeFlush
+    this.#flushSoon = () => {
+      this.#scheduled = false
+      this.flush()
+    }
+    stream.on('drain', () => this.#drained?.())
+  }
+
+  /** Whether the peer takes bytes more slowly than they are written. */
+  get congested(): boolean {
+    return this.#stream.writableLength > CONGESTED_BYTES
+  }
+
+  /** Called when a congested stream has room again. */
+  set onDrain(listener: () => void) {
+    this.#drained = listener
+  }
+
+  /** Whole frames were appended: they leave at the end of this turn, or now when there are many. */
+  written(): void {
+    if (this.writer.offset >= FLUSH_BYTES) this.#send()
+    else this.schedule()
+  }
+
+  /** Flushes at the end of this turn. */
+  schedule(): void {
+    if (this.#scheduled || this.#closed) return
+    this.#scheduled = true
+    setImmediate(this.#flushSoon)
+  }
+
+  /** Sends what has gathered, acks included. */
+  flush(): void {
+    this.#beforeFlush()
+    this.#send()
+  }
+
+  /** Sends a large piece without copying it, in its place between what was and what will be appended. */
+  sendByReference(bytes: Uint8Array): void {
+    this.#send()
+    if (!this.#closed) this.#stream.write(bytes)
+  }
+
+  /** No more writes reach the stream. */
+  close(): void {
+    this.#closed = true
+    this.writer.offset = 0
+  }
+
+  #send(): void {
+    const { writer } = this
+    if (writer.offset === 0) return
+    const slab = writer.buffer
+    const bytes = writer.written()
+    writer.buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES)
+    writer.offset = 0
+    if (this.#closed) return
+    this.#stream.write(bytes, () => {
+      if (slab.length === SLAB_BYTES && this.#spare.length < SPARE_SLABS) this.#spare.push(slab)
+    })
+  }
+}

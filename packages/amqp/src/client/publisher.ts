@@ -1,0 +1,338 @@
+import { addAbortListener } from 'node:events'
+import {
+  ChannelClosedError,
+  ChannelError,
+  MessageNackedError,
+  MessageUndeliverableError,
+  MessagingTimeoutError,
+  PublishUncertainError,
+  createDeferred,
+  type Clock,
+  type Deferred,
+  type HermodError,
+} from '@hermod/kernel'
+import { writeProperties, type BasicProperties } from '../wire/basic-properties.ts'
+import { ByteWriter } from '../wire/byte-writer.ts'
+import { FRAME_BODY, FRAME_END, FRAME_OVERHEAD_BYTES } from '../wire/constants.ts'
+import { beginFrame, writeBody, writeContentHeader, writeMethod } from '../wire/frame-encoder.ts'
+import { PendingPublish } from './pending-publish.ts'
+import type { Session } from './session.ts'
+
+/** How one message is published. */
+export interface PublishOptions {
+  readonly properties?: BasicProperties | undefined
+  /** A message that no queue takes comes back: the promise rejects with MessageUndeliverableError. Default false. */
+  readonly mandatory?: boolean | undefined
+  /**
+   * What happens when the connection breaks between the write and the confirm, so that nobody knows whether the
+   * broker has the message: `true` sends it again, in order and before newer ones (it may then arrive twice);
+   * `false` rejects with PublishUncertainError. Default false.
+   */
+  readonly resend?: boolean | undefined
+  /** Aborting rejects with `signal.reason`; the message is then never sent again, but may have been. */
+  readonly signal?: AbortSignal | undefined
+  /** Milliseconds to wait for the confirm. Default: as long as the channel lives. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** A body from this size on is handed to the socket as it is instead of being copied into the output buffer. */
+const BY_REFERENCE_BYTES = 32 * 1024
+
+const NO_PROPERTIES: BasicProperties = Object.freeze({})
+
+/**
+ * Publishes on one channel with confirms: a promise for each message, a bounded window of unconfirmed ones, the
+ * rest waiting in order.
+ */
+export class Publisher {
+  readonly #maxUnconfirmed: number
+  readonly #clock: Clock
+  readonly #onFailed: (error: HermodError) => void
+  #session: Session | undefined
+  #channel = 0
+  #blocked = false
+  #selected = false
+  #ended: HermodError | undefined
+  #idle: Deferred<void> | undefined
+  /** Written and unconfirmed, in a ring: the message with confirm tag t stands at t & mask. */
+  readonly #ring: (PendingPublish | undefined)[]
+  readonly #mask: number
+  #lowestTag = 1
+  #nextTag = 1
+  #unconfirmed = 0
+  #openMandatory = 0
+  /** Not yet written, oldest first. */
+  #waiting: PendingPublish[] = []
+  #waitingHead = 0
+
+  constructor(maxUnconfirmed: number, clock: Clock, onFailed: (error: HermodError) => void) {
+    this.#maxUnconfirmed = maxUnconfirmed
+    this.#clock = clock
+    this.#onFailed = onFailed
+    const slots = 2 ** Math.ceil(Math.log2(maxUnconfirmed + 1))
+    this.#ring = new Array<PendingPublish | undefined>(slots)
+    this.#mask = slots - 1
+  }
+
+  /** Written, but not confirmed. */
+  get unconfirmed(): number {
+    return this.#unconfirmed
+  }
+
+  /** Not yet written: the window is full, or the connection is away or blocked. */
+  get waiting(): number {
+    return this.#waiting.length - this.#waitingHead
+  }
+
+  /** See `Channel.publish`. */
+  publish(
+    exchange: string,
+    routingKey: string,
+    body: Uint8Array,
+    options: PublishOptions | undefined,
+  ): Promise<void> {
+    const pending = new PendingPublish(
+      exchange,
+      routingKey,
+      body,
+      options?.properties ?? NO_PROPERTIES,
+      options?.mandatory === true,
+      options?.resend === true,
+    )
+    if (this.#ended !== undefined) {
+      this.#fail(pending, this.#ended)
+      return pending.promise
+    }
+    if (options?.signal !== undefined || options?.timeoutMs !== undefined) {
+      if (!this.#limit(pending, options)) return pending.promise
+    }
+    if (this.waiting === 0 && this.#open()) this.#write(pending)
+    else this.#waiting.push(pending)
+    return pending.promise
+  }
+
+  #open(): boolean {
+    const session = this.#session
+    return (
+      session !== undefined &&
+      !this.#blocked &&
+      this.#unconfirmed < this.#maxUnconfirmed &&
+      this.#nextTag - this.#lowestTag <= this.#mask &&
+      !session.output.congested
+    )
+  }
+
+  #limit(pending: PendingPublish, { signal, timeoutMs }: PublishOptions): boolean {
+    if (signal?.aborted === true) {
+      pending.abandon(signal.reason)
+      return false
+    }
+    const listening =
+      signal === undefined ? undefined : addAbortListener(signal, () => pending.abandon(signal.reason))
+    const timer =
+      timeoutMs === undefined || timeoutMs === Infinity
+        ? undefined
+        : this.#clock.after(timeoutMs, () => {
+            const error = new MessagingTimeoutError('basic.publish', timeoutMs)
+            if (pending.abandon(error)) this.#onFailed(error)
+          })
+    pending.onSettled = () => {
+      timer?.cancel()
+      listening?.[Symbol.dispose]()
+    }
+    return true
+  }
+
+  #write(pending: PendingPublish): void {
+    const { output, frameMax } = this.#session as Session
+    const { writer } = output
+    const channel = this.#channel
+    if (!this.#selected) {
+      this.#selected = true
+      writeMethod(writer, channel, 'confirm.select', { noWait: true })
+    }
+    const { exchange, routingKey, body, properties, mandatory } = pending
+    const start = writer.offset
+    try {
+      writeMethod(writer, channel, 'basic.publish', { exchange, routingKey, mandatory, immediate: false })
+      writeContentHeader(writer, channel, body.length, properties)
+    } catch (error) {
+      writer.offset = start
+      this.#fail(pending, error as HermodError)
+      return
+    }
+    if (body.length < BY_REFERENCE_BYTES) writeBody(writer, channel, body, frameMax)
+    else this.#writeByReference(body, frameMax)
+    pending.tag = this.#nextTag
+    this.#ring[this.#nextTag & this.#mask] = pending
+    this.#nextTag++
+    this.#unconfirmed++
+    if (mandatory) this.#openMandatory++
+    output.written()
+  }
+
+  #writeByReference(body: Uint8Array, frameMax: number): void {
+    const { output } = this.#session as Session
+    const { writer } = output
+    const most = frameMax - FRAME_OVERHEAD_BYTES
+    for (let at = 0; at < body.length; at += most) {
+      const part = body.subarray(at, at + most)
+      const mark = beginFrame(writer, FRAME_BODY, this.#channel)
+      writer.buffer.writeUInt32BE(part.length, mark)
+      output.sendByReference(part)
+      writer.uint8(FRAME_END)
+    }
+  }
+
+  /** `basic.ack` or `basic.nack` from the broker. A tag that was never sent is ignored: it settles nothing. */
+  confirm(tag: number, multiple: boolean, acked: boolean): void {
+    if (tag >= this.#nextTag) return
+    for (let next = multiple ? this.#lowestTag : tag; next <= tag; next++) {
+      const pending = this.#ring[next & this.#mask]
+      if (pending === undefined || pending.tag !== next) continue
+      this.#ring[next & this.#mask] = undefined
+      this.#unconfirmed--
+      if (pending.mandatory) this.#openMandatory--
+      if (pending.returned !== undefined) this.#fail(pending, pending.returned)
+      else if (acked) pending.succeed()
+      else this.#fail(pending, new MessageNackedError(pending.exchange, pending.routingKey))
+    }
+    while (this.#lowestTag < this.#nextTag && this.#ring[this.#lowestTag & this.#mask] === undefined)
+      this.#lowestTag++
+    if (this.waiting > 0) this.resume()
+    if (this.#idle !== undefined) this.#checkIdle()
+  }
+
+  /**
+   * `basic.return`: it names no publish, but it comes before the confirm of the one that it belongs to, so it is
+   * matched in the order of publishing among the mandatory ones, by everything that it carries.
+   * @returns false when there is no such publish.
+   */
+  returned(
+    exchange: string,
+    routingKey: string,
+    replyText: string,
+    rawProperties: Buffer,
+    body: Buffer,
+  ): boolean {
+    if (this.#openMandatory === 0) return false
+    let candidate: PendingPublish | undefined
+    for (let tag = this.#lowestTag; tag < this.#nextTag; tag++) {
+      const pending = this.#ring[tag & this.#mask]
+      if (pending === undefined || !pending.mandatory || pending.returned !== undefined) continue
+      if (pending.exchange !== exchange || pending.routingKey !== routingKey || !body.equals(pending.body))
+        continue
+      candidate ??= pending
+      if (encodedProperties(pending.properties).equals(rawProperties)) {
+        candidate = pending
+        break
+      }
+    }
+    if (candidate === undefined) return false
+    candidate.returned = new MessageUndeliverableError(exchange, routingKey, replyText)
+    return true
+  }
+
+  /** A channel is ready: what must be sent again goes first, then what waited. */
+  attach(session: Session, channel: number): void {
+    this.#session = session
+    this.#channel = channel
+    this.#selected = false
+    this.#lowestTag = this.#nextTag = 1
+    this.resume()
+  }
+
+  /** While blocked (connection.blocked) nothing is written; what is published waits. */
+  set blocked(blocked: boolean) {
+    this.#blocked = blocked
+    if (!blocked) this.resume()
+  }
+
+  /** Writes what waited, as far as the window allows. */
+  resume(): void {
+    while (this.#waitingHead < this.#waiting.length && this.#open()) {
+      const pending = this.#waiting[this.#waitingHead] as PendingPublish
+      this.#waitingHead++
+      if (!pending.settled) this.#write(pending)
+    }
+    if (this.#waitingHead === this.#waiting.length) {
+      this.#waiting = []
+      this.#waitingHead = 0
+    } else if (this.#waitingHead > 1024) {
+      this.#waiting = this.#waiting.slice(this.#waitingHead)
+      this.#waitingHead = 0
+    }
+  }
+
+  /** The channel is gone: what was written and not confirmed is uncertain now. */
+  detach(cause: HermodError): void {
+    this.#session = undefined
+    const again: PendingPublish[] = []
+    for (let tag = this.#lowestTag; tag < this.#nextTag; tag++) {
+      const pending = this.#ring[tag & this.#mask]
+      if (pending === undefined) continue
+      if (pending.settled) continue
+      if (pending.returned !== undefined) this.#fail(pending, pending.returned)
+      else if (isCause(cause, pending)) this.#fail(pending, cause)
+      else if (pending.resend) again.push(pending)
+      else this.#fail(pending, new PublishUncertainError(pending.exchange, pending.routingKey, { cause }))
+    }
+    this.#ring.fill(undefined)
+    this.#lowestTag = this.#nextTag = 1
+    this.#unconfirmed = 0
+    this.#openMandatory = 0
+    if (again.length > 0) {
+      this.#waiting = [...again, ...this.#waiting.slice(this.#waitingHead)]
+      this.#waitingHead = 0
+    }
+    this.#checkIdle()
+  }
+
+  /** Resolves when nothing is unconfirmed and nothing waits. */
+  idle(): Promise<void> {
+    if (this.#unconfirmed === 0 && this.waiting === 0) return Promise.resolve()
+    return (this.#idle ??= createDeferred()).promise
+  }
+
+  #checkIdle(): void {
+    if (this.#idle === undefined || this.#unconfirmed > 0 || this.waiting > 0) return
+    this.#idle.resolve()
+    this.#idle = undefined
+  }
+
+  /** No channel will come again: everything still open is rejected. */
+  end(cause: HermodError): void {
+    if (this.#ended !== undefined) return
+    this.detach(cause)
+    this.#ended = cause
+    const waiting = this.#waiting.slice(this.#waitingHead)
+    this.#waiting = []
+    this.#waitingHead = 0
+    for (const pending of waiting) {
+      if (pending.settled) continue
+      this.#fail(pending, new ChannelClosedError(`the message was not sent: ${cause.message}`, { cause }))
+    }
+    this.#checkIdle()
+  }
+
+  #fail(pending: PendingPublish, error: HermodError): void {
+    if (pending.abandon(error)) this.#onFailed(error)
+  }
+}
+
+/** Whether the broker closed the channel because of this very publish, which would fail again and again. */
+function isCause(cause: HermodError, { exchange }: PendingPublish): boolean {
+  return (
+    cause instanceof ChannelError &&
+    cause.method === 'basic.publish' &&
+    cause.replyText.includes(`'${exchange}'`)
+  )
+}
+
+const scratch = new ByteWriter(256)
+
+function encodedProperties(properties: BasicProperties): Buffer {
+  scratch.offset = 0
+  writeProperties(scratch, properties)
+  return scratch.written()
+}

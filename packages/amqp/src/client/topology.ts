@@ -1,0 +1,108 @@
+import type { MethodArguments } from '../wire/generated/methods.ts'
+
+/** The arguments of a declaration, without what only the moment of asking decides. */
+export type ExchangeDeclaration = Omit<MethodArguments['exchange.declare'], 'passive' | 'noWait'>
+export type QueueDeclaration = Omit<MethodArguments['queue.declare'], 'passive' | 'noWait'>
+export type QueueBinding = Omit<MethodArguments['queue.bind'], 'noWait'>
+export type ExchangeBinding = Omit<MethodArguments['exchange.bind'], 'noWait'>
+
+/** One thing to declare again. */
+export type Declaration =
+  | { readonly kind: 'exchange'; readonly args: ExchangeDeclaration }
+  | { readonly kind: 'queue'; readonly args: QueueDeclaration; readonly serverNamed: boolean }
+  | { readonly kind: 'exchange-binding'; readonly args: ExchangeBinding }
+  | { readonly kind: 'queue-binding'; readonly args: QueueBinding }
+
+/**
+ * What this connection declared, to be declared again after a reconnect in an order that always works: exchanges,
+ * queues, bindings.
+ */
+export class Topology {
+  readonly #exchanges = new Map<string, Declaration>()
+  readonly #queues = new Map<string, Declaration & { readonly kind: 'queue' }>()
+  readonly #bindings = new Map<string, Declaration>()
+  /** Names that the broker had given and gave anew: old to current. */
+  readonly #renamed = new Map<string, string>()
+
+  exchangeDeclared(args: ExchangeDeclaration): void {
+    if (args.exchange !== '') this.#exchanges.set(args.exchange, { kind: 'exchange', args })
+  }
+
+  exchangeDeleted(exchange: string): void {
+    this.#exchanges.delete(exchange)
+    this.#dropBindings((binding) =>
+      binding.kind === 'queue-binding'
+        ? binding.args.exchange === exchange
+        : binding.kind === 'exchange-binding' &&
+          (binding.args.source === exchange || binding.args.destination === exchange),
+    )
+  }
+
+  /** @param name the queue's name, also where the broker chose it. */
+  queueDeclared(name: string, args: QueueDeclaration): void {
+    this.#queues.set(name, { kind: 'queue', args, serverNamed: args.queue === '' })
+  }
+
+  queueDeleted(queue: string): void {
+    this.#queues.delete(queue)
+    this.#dropBindings((binding) => binding.kind === 'queue-binding' && binding.args.queue === queue)
+  }
+
+  bound(binding: Declaration & { readonly kind: 'queue-binding' | 'exchange-binding' }): void {
+    this.#bindings.set(bindingKey(binding), binding)
+  }
+
+  unbound(binding: Declaration & { readonly kind: 'queue-binding' | 'exchange-binding' }): void {
+    this.#bindings.delete(bindingKey(binding))
+  }
+
+  /** Whether this connection declared the queue. */
+  ownsQueue(queue: string): boolean {
+    return this.#queues.has(this.currentName(queue))
+  }
+
+  /** What a queue that the broker named is called now. */
+  currentName(queue: string): string {
+    return this.#renamed.get(queue) ?? queue
+  }
+
+  /** The broker gave a server-named queue another name. */
+  rename(from: string, to: string): void {
+    const queue = this.#queues.get(from)
+    if (queue === undefined) return
+    this.#queues.delete(from)
+    this.#queues.set(to, queue)
+    for (const [old, current] of this.#renamed) if (current === from) this.#renamed.set(old, to)
+    this.#renamed.set(from, to)
+    for (const [key, binding] of this.#bindings) {
+      if (binding.kind !== 'queue-binding' || binding.args.queue !== from) continue
+      this.#bindings.delete(key)
+      this.bound({ kind: 'queue-binding', args: { ...binding.args, queue: to } })
+    }
+  }
+
+  exchanges(): Declaration[] {
+    return [...this.#exchanges.values()]
+  }
+
+  /** Name and declaration of every queue. */
+  queues(): [string, Declaration & { readonly kind: 'queue' }][] {
+    return [...this.#queues]
+  }
+
+  bindings(): Declaration[] {
+    return [...this.#bindings.values()]
+  }
+
+  #dropBindings(doomed: (binding: Declaration) => boolean): void {
+    for (const [key, binding] of this.#bindings) if (doomed(binding)) this.#bindings.delete(key)
+  }
+}
+
+function bindingKey(binding: Declaration & { readonly kind: 'queue-binding' | 'exchange-binding' }): string {
+  const { args } = binding
+  const ends = 'queue' in args ? [args.queue, args.exchange] : [args.destination, args.source]
+  return JSON.stringify([binding.kind, ...ends, args.routingKey, args.arguments], (_, value: unknown) =>
+    typeof value === 'bigint' ? `${value}n` : value,
+  )
+}
