@@ -1,7 +1,7 @@
 // Runs every suite that has tests, with the services that are here: `npm test`. `--require-services` makes a
 // missing one a failure instead of a skip; every other argument goes to vitest.
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -55,7 +55,9 @@ for (const [tests, peer] of Object.entries(peers)) {
 }
 
 const chosen = forVitest.some((arg) => arg === '--project' || arg.startsWith('--project='))
-const projects = chosen ? [] : Object.keys(FOLDERS).filter((name) => holdsTests(FOLDERS[name]))
+const projects = chosen
+  ? []
+  : Object.keys(FOLDERS).filter((name) => existsSync(FOLDERS[name]) && holdsTests(FOLDERS[name]))
 process.exitCode = runNode(
   ['node_modules/vitest/vitest.mjs', 'run', ...projects.flatMap((name) => ['--project', name]), ...forVitest],
   required ? { HERMOD_TEST_REQUIRE_SERVICES: '1' } : {},
