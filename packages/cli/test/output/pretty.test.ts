@@ -38,12 +38,10 @@ describe('PrettyFormat', () => {
   })
 
   it('writes out what a name would do to the terminal', () => {
-    const text = line({
-      name: 'x\u001b]0;owned\u0007\u202e',
-      publisher: 'compute.a\u009b2Jb',
-      type: 'a\u001bc',
-    })
-    expect(text).toContain('x\\x1b]0;owned\\x07\\u202e')
+    const text = line({ name: 'x\u001b]0;owned\u0007\u202e', publisher: 'compute.a\u009b2Jb' })
+    expect(text).toContain('x\\x1b]0;owned\\x07\\u202e 178b0921')
+    expect(text).toContain('a\\x9b2Jb')
+    expect(line({ type: 'a\u001bc' })).toContain('a\\x1bc')
     expect(text.slice(0, -1)).not.toMatch(STEERING)
   })
 
