@@ -34,6 +34,9 @@ const octets: fc.Arbitrary<Uint8Array> = fc.uint8Array({ maxLength: 80 })
 const whole = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max })
 const wide = (min: bigint, max: bigint): fc.Arbitrary<bigint> => fc.bigInt({ min, max })
 
+/** NaN and the infinities are read, but never written. */
+const finite: fc.Arbitrary<number> = fc.double({ noNaN: true, noDefaultInfinity: true })
+
 const typedField: fc.Arbitrary<TypedField> = fc.oneof(
   whole(-128, 127).map((value) => TypedField.int8(value)),
   whole(0, 255).map((value) => TypedField.uint8(value)),
@@ -43,8 +46,8 @@ const typedField: fc.Arbitrary<TypedField> = fc.oneof(
   whole(0, 2 ** 32 - 1).map((value) => TypedField.uint32(value)),
   wide(INT64_MIN, INT64_MAX).map((value) => TypedField.int64(value)),
   wide(0n, UINT64_MAX).map((value) => TypedField.timestamp(value)),
-  fc.double().map((value) => TypedField.double(value)),
-  fc.float().map((value) => TypedField.float(value)),
+  finite.map((value) => TypedField.double(value)),
+  fc.float({ noNaN: true, noDefaultInfinity: true }).map((value) => TypedField.float(value)),
   fc
     .tuple(whole(0, 255), whole(-(2 ** 31), 2 ** 31 - 1))
     .map(([scale, digits]) => TypedField.decimal(scale, digits)),
@@ -61,7 +64,7 @@ const field = fc.letrec<{ value: FieldValue; table: FieldTable; items: readonly 
     fc.boolean(),
     fc.integer(),
     fc.maxSafeInteger(),
-    fc.double(),
+    finite,
     wide(INT64_MIN, INT64_MAX),
     text,
     octets,

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { FieldEncodeError, ProtocolError } from '@hermod/kernel'
+import { ProtocolError } from '@hermod/kernel'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { readProperties, writeProperties } from '../../packages/amqp/src/wire/basic-properties.ts'
@@ -445,12 +445,9 @@ describe('a hostile peer', () => {
         const bytes = damages.reduce<Buffer>((good, hurt) => hurt(good), Buffer.from(writer.written()))
         const lent = lend(bytes, 3)
         try {
-          // What is understood can be written again: nothing that came in is more than can go out.
-          writeTable(new ByteWriter(16), readTable(new ByteReader().reset(lent)))
+          readTable(new ByteReader().reset(lent))
         } catch (error) {
-          // A name that is no UTF-8 is longer with its replacement characters, and may then be too long.
-          const grown = error instanceof FieldEncodeError && error.message.startsWith('a short string holds')
-          if (!grown && !(error instanceof ProtocolError)) throw error
+          if (!(error instanceof ProtocolError)) throw error
         }
       }),
       SEARCH,

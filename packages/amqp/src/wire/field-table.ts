@@ -13,8 +13,8 @@ import { TypedField, type TypedFieldKind } from './typed-field.ts'
 /**
  * A value in an AMQP table.
  *
- * Written: boolean as `t`; integers as `I` where they fit into 32 bits, else as `l`; other numbers as `d`; bigint
- * as `l`; string as `S`; bytes as `x`; Date as `T` (whole seconds); null as `V`; arrays as `A`; objects as `F`;
+ * Written: boolean as `t`; integers as `I` where they fit into 32 bits, else as `l`; other numbers as `d`, but not
+ * NaN and the infinities, over which RabbitMQ closes the connection; bigint as `l`; string as `S`; bytes as `x`; Date as `T` (whole seconds); null as `V`; arrays as `A`; objects as `F`;
  * {@link TypedField} for everything else. Read: the reverse; integers are `number` while safe and `bigint` beyond,
  * a string that is no UTF-8 arrives as its bytes. A lone surrogate has no UTF-8 and is written as U+FFFD.
  */
@@ -65,7 +65,7 @@ function writeValue(writer: ByteWriter, value: FieldValue, name: string, depth: 
       writer.uint8(0x74) // t
       return writer.uint8(value ? 1 : 0)
     case 'number':
-      return writeNumber(writer, value)
+      return writeNumber(writer, value, name)
     case 'bigint':
       if (value < INT64_MIN || value > INT64_MAX) {
         throw new FieldEncodeError(`field '${name}': ${value} does not fit into 64 bits`)
@@ -79,7 +79,7 @@ function writeValue(writer: ByteWriter, value: FieldValue, name: string, depth: 
   }
 }
 
-function writeNumber(writer: ByteWriter, value: number): void {
+function writeNumber(writer: ByteWriter, value: number, name: string): void {
   if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
     if (value === (value | 0)) {
       writer.uint8(0x49) // I
@@ -89,6 +89,8 @@ function writeNumber(writer: ByteWriter, value: number): void {
       writer.uint64(value)
     }
   } else {
+    if (!Number.isFinite(value))
+      throw new FieldEncodeError(`field '${name}': RabbitMQ cannot read ${value}; give a text`)
     writer.uint8(0x64) // d
     writer.float64(value)
   }

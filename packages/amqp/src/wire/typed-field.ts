@@ -57,7 +57,13 @@ export class TypedField {
     this.scale = scale
     const integer =
       kind === 'decimal' ? INTEGERS.int32 : kind === 'float' || kind === 'double' ? undefined : INTEGERS[kind]
-    if (integer === undefined) return
+    if (integer === undefined) {
+      const written = kind === 'float' ? Math.fround(Number(value)) : Number(value)
+      // RabbitMQ's parser has no case for NaN and the infinities: it closes the connection over them.
+      if (!Number.isFinite(written))
+        throw new FieldEncodeError(`${value} does not fit into AMQP type ${kind}`)
+      return
+    }
     if (typeof value === 'number' && !Number.isSafeInteger(value)) {
       throw new FieldEncodeError(`${value} is no integer for AMQP type ${kind}; beyond 2^53 give a bigint`)
     }

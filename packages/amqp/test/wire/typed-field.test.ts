@@ -23,7 +23,8 @@ describe('each type writes its letter and its bytes', () => {
     [TypedField.timestamp(2n ** 64n - 1n), hex`54 ff ff ff ff ff ff ff ff`],
     [TypedField.float(1.5), hex`66 3f c0 00 00`],
     [TypedField.double(1.5), hex`64 3f f8 00 00 00 00 00 00`],
-    [TypedField.double(Infinity), hex`64 7f f0 00 00 00 00 00 00`],
+    [TypedField.double(Number.MAX_VALUE), hex`64 7f ef ff ff ff ff ff ff`],
+    [new TypedField('double', 2n ** 80n), hex`64 44 f0 00 00 00 00 00 00`],
     [TypedField.decimal(2, 1999), hex`44 02 00 00 07 cf`],
     [TypedField.decimal(255, -1), hex`44 ff ff ff ff ff`],
     [TypedField.decimal(0, -(2 ** 31)), hex`44 00 80 00 00 00`],
@@ -55,6 +56,11 @@ describe('what a type cannot hold is refused when the field is made', () => {
     ['int64', 2 ** 53],
     ['decimal', 0.5],
     ['timestamp', Infinity],
+    ['double', Number.NaN],
+    ['double', -Infinity],
+    ['double', 2n ** 1024n],
+    ['float', Number.NaN],
+    ['float', 1e39],
   ] as const)('%s of %d', (kind, value) => {
     expect(() => new TypedField(kind, value)).toThrow(FieldEncodeError)
     expect(() => new TypedField(kind, value)).toThrow(kind)
