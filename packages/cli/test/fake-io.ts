@@ -7,7 +7,7 @@ import { FakeTap } from './fake-tap.ts'
 import { ManualClock, settled } from './manual-clock.ts'
 
 /** A stream that keeps what is written, and takes it only while `open`. */
-export class Screen extends Writable {
+class Screen extends Writable {
   text = ''
   #waiting: (() => void) | undefined
   #open = true
