@@ -27,7 +27,7 @@ export type {
 } from './client/consumer-subscription.ts'
 export type { BindOptions, ExchangeOptions, QueueOptions } from './client/declaration-options.ts'
 export { dial, type Dial, type TlsOptions } from './client/dial.ts'
-export { Message, type DeliveryInfo, type MessageState } from './client/message.ts'
+export { Message, type MessageState } from './client/message.ts'
 export type { PublishOptions } from './client/publisher.ts'
 export type { SaslMechanism } from './client/sasl.ts'
 export type { BasicProperties } from './wire/basic-properties.ts'

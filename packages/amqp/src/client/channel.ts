@@ -16,14 +16,13 @@ import {
   type DecodedMethod,
   type MethodArguments,
 } from '../wire/generated/methods.ts'
-import { AckCoalescer } from './ack-coalescer.ts'
 import { blamedMethod, Calls, type CallName, type Reply } from './calls.ts'
 import type { ChannelHost, QueueStatus } from './channel-host.ts'
 import { Consumers } from './consumers.ts'
 import type { ConsumeOptions, MessageHandler, Subscription } from './consumer-subscription.ts'
-import { ContentAssembler } from './content-assembler.ts'
 import type { BindOptions, ExchangeOptions, QueueOptions } from './declaration-options.ts'
-import { Message, type DeliveryInfo, type Settler } from './message.ts'
+import { Deliveries } from './deliveries.ts'
+import type { Message } from './message.ts'
 import { Publisher, type PublishOptions } from './publisher.ts'
 import type { ChannelSink, Session } from './session.ts'
 
@@ -60,20 +59,14 @@ export class Channel {
   readonly #consumers: Consumers
   readonly #closed = createDeferred<ChannelEnd>()
   readonly #sink: ChannelSink
-  readonly #settler: Settler
   #session: Session | undefined
   #number = 0
   #ready: Deferred<void> = createDeferred()
   #ended: HermodError | undefined
   #closing = false
   #generation = 0
-  #acks = new AckCoalescer()
-  #assembler: ContentAssembler
-  #content:
-    | { readonly kind: 'deliver'; readonly info: DeliveryInfo }
-    | { readonly kind: 'get'; readonly method: DecodedMethod }
-    | { readonly kind: 'return'; readonly args: MethodArguments['basic.return'] }
-    | undefined
+  #isReady = false
+  #deliveries: Deliveries | undefined
   /** The messages of `basic.get-ok`, by their method, until its caller takes them. */
   readonly #gotten = new WeakMap<object, Message>()
 
@@ -83,28 +76,26 @@ export class Channel {
     this.#publisher = new Publisher(options.maxUnconfirmed ?? 1000, host.clock, (error) =>
       host.publishFailed(error),
     )
-    this.#assembler = this.#newAssembler()
-    const generation = (): number => this.#generation
+    const currentGeneration = (): number => this.#generation
     this.#consumers = new Consumers(
       {
         recover: this.#recover,
         get generation() {
-          return generation()
+          return currentGeneration()
         },
         ask: (name, args) => {
-          this.#writeAcks()
+          this.#deliveries?.writeAcks()
           return this.#ask(name, args)
         },
       },
       host,
     )
     this.#ready.promise.catch(() => {})
-    this.#settler = { settle: (generation, tag, how) => this.#settle(generation, tag, how) }
     this.#sink = {
       onMethod: (reader) => this.#onMethod(reader),
-      onHeader: (reader) => this.#assembler.header(reader),
-      onBody: (bytes, start, end) => this.#assembler.body(bytes, start, end),
-      onFlush: () => this.#writeAcks(),
+      onHeader: (reader) => this.#deliveries?.header(reader),
+      onBody: (bytes, start, end) => this.#deliveries?.body(bytes, start, end),
+      onFlush: () => this.#deliveries?.writeAcks(),
     }
   }
 
@@ -275,9 +266,9 @@ export class Channel {
   async close(): Promise<void> {
     if (this.#closing || this.#ended !== undefined) return void (await this.closed)
     this.#closing = true
-    const session = this.#session
-    if (session === undefined) return this.end(undefined)
-    this.#writeAcks()
+    if (this.#session === undefined) return this.end(undefined)
+    this.#deliveries?.pause()
+    this.#deliveries?.writeAcks()
     try {
       await this.call('channel.close', { replyCode: 200, replyText: 'bye', classId: 0, methodId: 0 })
     } catch {
@@ -332,10 +323,16 @@ export class Channel {
   async open(session: Session): Promise<void> {
     this.#session = session
     this.#generation++
-    this.#acks = new AckCoalescer()
-    this.#assembler = this.#newAssembler()
-    this.#content = undefined
     this.#number = session.attach(this.#sink)
+    this.#deliveries = new Deliveries(session, this.#number, this.#consumers, this.#host.maxBodyBytes, {
+      onGot: (method, message) => {
+        this.#gotten.set(method.args, message)
+        this.#calls.answer(method)
+      },
+      onReturned: ({ exchange, routingKey, replyText }, rawProperties, body) =>
+        void this.#publisher.returned(exchange, routingKey, replyText, rawProperties, body),
+      onStaleSettle: () => this.#host.staleSettle(),
+    })
     await withDeadline(
       this.#ask('channel.open', {}),
       { timeoutMs: this.#host.operationTimeoutMs },
@@ -346,6 +343,7 @@ export class Channel {
     if (this.#session !== session)
       throw this.#ended ?? new ChannelClosedError('the channel was lost while it was opened')
     this.#publisher.attach(session, this.#number)
+    this.#isReady = true
     this.#ready.resolve()
   }
 
@@ -357,13 +355,23 @@ export class Channel {
   }
 
   #forgetSession(error: HermodError): void {
-    this.#session = undefined
-    this.#generation++
-    this.#ready.reject(error)
-    this.#ready = createDeferred()
-    this.#ready.promise.catch(() => {})
+    this.#leaveSession()
+    // Whoever waits for a channel that was not ready yet goes on waiting for the next one.
+    if (this.#isReady) {
+      this.#isReady = false
+      this.#ready = createDeferred()
+      this.#ready.promise.catch(() => {})
+    }
     this.#calls.fail(error)
     this.#publisher.detach(error)
+  }
+
+  #leaveSession(): void {
+    this.#session?.detach(this.#number)
+    this.#session = undefined
+    this.#deliveries?.end()
+    this.#deliveries = undefined
+    this.#generation++
   }
 
   /** The channel is over for good. */
@@ -371,9 +379,7 @@ export class Channel {
     if (this.#ended !== undefined) return
     const reason = error ?? new ChannelClosedError('the channel is closed')
     this.#ended = reason
-    this.#session?.detach(this.#number)
-    this.#session = undefined
-    this.#generation++
+    this.#leaveSession()
     this.#calls.fail(reason)
     this.#ready.reject(reason)
     this.#publisher.end(reason)
@@ -392,40 +398,11 @@ export class Channel {
     this.#publisher.resume()
   }
 
-  #settle(generation: number, tag: number, how: 'ack' | 'reject' | 'requeue'): boolean {
-    const session = this.#session
-    if (generation !== this.#generation || session === undefined) {
-      this.#host.staleSettle()
-      return false
-    }
-    if (how === 'ack') {
-      this.#acks.ack(tag)
-      // A full window stops the broker: its acks do not wait for the end of the turn.
-      if (this.#acks.waiting >= this.#consumers.smallestWindow) session.output.flush()
-      else session.output.schedule()
-    } else {
-      this.#writeAcks()
-      session.send(this.#number, 'basic.reject', { deliveryTag: tag, requeue: how === 'requeue' })
-      this.#acks.settled(tag)
-    }
-    return true
-  }
-
-  #writeAcks(): void {
-    const session = this.#session
-    if (session === undefined || this.#acks.waiting === 0) return
-    this.#acks.flush((deliveryTag, multiple) =>
-      session.send(this.#number, 'basic.ack', { deliveryTag, multiple }),
-    )
-  }
-
   #onMethod(reader: ByteReader): void {
     const code = reader.uint32()
-    if (this.#assembler.busy) throw new ProtocolError('a method came in the middle of a content')
-    if (code === BASIC_DELIVER) {
-      this.#content = { kind: 'deliver', info: decodeArguments(reader, 'basic.deliver') }
-      return this.#assembler.begin()
-    }
+    const deliveries = this.#deliveries as Deliveries
+    if (deliveries.busy) throw new ProtocolError('a method came in the middle of a content')
+    if (code === BASIC_DELIVER) return deliveries.deliver(reader)
     if (code === BASIC_ACK) {
       const { deliveryTag, multiple } = decodeArguments(reader, 'basic.ack')
       return this.#publisher.confirm(deliveryTag, multiple, true)
@@ -440,11 +417,9 @@ export class Channel {
       case 'basic.nack':
         return this.#publisher.confirm(method.args.deliveryTag, method.args.multiple, false)
       case 'basic.return':
-        this.#content = { kind: 'return', args: method.args }
-        return this.#assembler.begin()
+        return this.#deliveries?.expect({ args: method.args })
       case 'basic.get-ok':
-        this.#content = { kind: 'get', method }
-        return this.#assembler.begin()
+        return this.#deliveries?.expect({ method })
       case 'basic.cancel':
         return this.#consumers.cancelledByBroker(method.args.consumerTag)
       case 'channel.close':
@@ -459,60 +434,11 @@ export class Channel {
     }
   }
 
-  #newAssembler(): ContentAssembler {
-    return new ContentAssembler(this.#host.maxBodyBytes, (rawProperties, body) =>
-      this.#onContent(rawProperties, body),
-    )
-  }
-
-  #onContent(rawProperties: Buffer, body: Buffer): void {
-    const content = this.#content
-    this.#content = undefined
-    if (this.#closing) return
-    if (content?.kind === 'deliver') {
-      const { info } = content
-      const record = this.#consumers.find(info.consumerTag)
-      const needsAck = record?.options.noAck !== true
-      if (!needsAck) this.#acks.settled(info.deliveryTag)
-      // A consumer that was cancelled meanwhile: the broker keeps the message until the channel closes, so it goes
-      // back now. One that needs no ack would be lost, so it is still handed over.
-      if (record === undefined || (record.cancelled && needsAck)) {
-        return void this.#settle(this.#generation, info.deliveryTag, 'requeue')
-      }
-      const message = new Message(
-        info,
-        rawProperties,
-        body,
-        needsAck ? this.#settler : undefined,
-        this.#generation,
-      )
-      try {
-        record.handler(message)
-      } catch (error) {
-        // The other frames of this read must not suffer from it.
-        queueMicrotask(() => {
-          throw error
-        })
-      }
-    } else if (content?.kind === 'get') {
-      const args = content.method.args as MethodArguments['basic.get-ok']
-      this.#gotten.set(
-        args,
-        new Message({ ...args, consumerTag: '' }, rawProperties, body, this.#settler, this.#generation),
-      )
-      this.#calls.answer(content.method)
-    } else if (content?.kind === 'return') {
-      const { exchange, routingKey, replyText } = content.args
-      this.#publisher.returned(exchange, routingKey, replyText, rawProperties, body)
-    }
-  }
-
   #onBrokerClose(args: MethodArguments['channel.close']): void {
     const session = this.#session as Session
     const number = this.#number
     const error = new ChannelError(args.replyCode, args.replyText, blamedMethod(args))
     session.send(this.#number, 'channel.close-ok', {})
-    session.detach(number)
     this.#forgetSession(error)
     if (this.#recover) this.#host.channelFailed(number, error)
     if (!this.#recover || this.#closing) return this.end(error)

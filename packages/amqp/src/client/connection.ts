@@ -340,7 +340,7 @@ export class Connection extends TypedEvents<ConnectionEvents> {
       () => this.openChannel({ recover: false }),
       (what, error) => this.emit('topology-error', { what, error }),
     )
-    for (const channel of [...this.#channels]) {
+    for (const channel of this.#channels) {
       try {
         await channel.open(session)
       } catch (error) {
@@ -354,7 +354,7 @@ export class Connection extends TypedEvents<ConnectionEvents> {
     if (this.state === 'closed') return
     this.#lifecycle.enter('closed')
     this.#closing.abort(error ?? new ConnectionClosedError('the connection is closed'))
-    for (const channel of [...this.#channels]) channel.end(error)
+    for (const channel of this.#channels) channel.end(error)
     this.#lifecycle.end(error === undefined ? {} : { error })
   }
 }

@@ -40,6 +40,7 @@ export interface Subscription {
 export class ConsumerRecord {
   readonly handler: MessageHandler
   readonly options: ConsumeOptions
+  readonly needsAck: boolean
   queue: string
   consumerTag = ''
   cancelled = false
@@ -48,6 +49,7 @@ export class ConsumerRecord {
   constructor(queue: string, options: ConsumeOptions, handler: MessageHandler) {
     this.queue = queue
     this.options = options
+    this.needsAck = options.noAck !== true
     this.handler = handler
   }
 

@@ -1,28 +1,33 @@
 /*
  * content := header frame, *body frame, until body-size octets have come       (AMQP 0-9-1 §4.2.6)
+ * header  := class:u16 weight:u16 body-size:u64 property-list
  */
 import { ProtocolError } from '@hermod/kernel'
 import type { ByteReader } from '../wire/byte-reader.ts'
 import { CLASS_BASIC } from '../wire/constants.ts'
 
-/** A whole content: its property list as it stands on the wire, and its body. Both are copies of their own. */
-export type ContentListener = (rawProperties: Buffer, body: Buffer) => void
+/** A whole content in bytes of its own: the property list as it was on the wire, then the body. */
+export type ContentListener = (bytes: Buffer, bodyStart: number) => void
 
-const EMPTY = Buffer.alloc(0)
+/** What a body may be given in advance on the word of its header: one large frame. */
+const TRUSTED_BYTES = 128 * 1024
+
+const NOTHING = Buffer.alloc(0)
 
 /**
- * Puts header and body frames of one channel together.
+ * Puts header and body frames of one channel together, in one copy.
  *
- * A body grows with the frames that really arrive: a header that lies about its size costs no memory.
+ * A large body grows with the frames that really arrive: a header that lies about its size costs no memory.
  */
 export class ContentAssembler {
   readonly #listener: ContentListener
   readonly #maxBodyBytes: number
   #state: 'idle' | 'header' | 'body' = 'idle'
-  #rawProperties: Buffer = EMPTY
-  #bodyBytes = 0
-  #arrivedBytes = 0
-  #parts: Buffer[] = []
+  /** Property list and body so far; longer than what it holds while a large body arrives. */
+  #bytes: Buffer = NOTHING
+  #bodyStart = 0
+  #filled = 0
+  #total = 0
 
   constructor(maxBodyBytes: number, listener: ContentListener) {
     this.#maxBodyBytes = maxBodyBytes
@@ -42,41 +47,46 @@ export class ContentAssembler {
   header(reader: ByteReader): void {
     if (this.#state !== 'header') throw new ProtocolError('a content header came without its method')
     const classId = reader.uint16()
-    if (classId !== CLASS_BASIC)
+    if (classId !== CLASS_BASIC) {
       throw new ProtocolError(`a content header has class ${classId} instead of ${CLASS_BASIC}`)
-    reader.skip(2)
-    const bytes = reader.uint64()
-    if (bytes > this.#maxBodyBytes) {
-      throw new ProtocolError(`a body of ${bytes} bytes exceeds the limit of ${this.#maxBodyBytes}`)
     }
-    this.#rawProperties = reader.bytes(reader.left)
-    this.#bodyBytes = Number(bytes)
-    this.#arrivedBytes = 0
-    if (this.#bodyBytes === 0) this.#complete(EMPTY)
+    reader.skip(2)
+    const bodyBytes = reader.uint64()
+    if (bodyBytes > this.#maxBodyBytes) {
+      throw new ProtocolError(`a body of ${bodyBytes} bytes exceeds the limit of ${this.#maxBodyBytes}`)
+    }
+    this.#bodyStart = this.#filled = reader.left
+    this.#total = this.#bodyStart + Number(bodyBytes)
+    this.#bytes = Buffer.allocUnsafe(Math.min(this.#total, this.#bodyStart + TRUSTED_BYTES))
+    reader.buffer.copy(this.#bytes, 0, reader.offset, reader.end)
+    if (bodyBytes === 0) this.#complete()
     else this.#state = 'body'
   }
 
   body(bytes: Buffer, start: number, end: number): void {
     if (this.#state !== 'body') throw new ProtocolError('a body frame came without its content header')
-    const part = Buffer.from(bytes.subarray(start, end))
-    this.#arrivedBytes += part.length
-    if (this.#arrivedBytes > this.#bodyBytes) {
-      throw new ProtocolError(`a body has more than the ${this.#bodyBytes} bytes that its header announced`)
+    const filled = this.#filled + end - start
+    if (filled > this.#total) {
+      throw new ProtocolError(
+        `a body has more than the ${this.#total - this.#bodyStart} bytes that its header announced`,
+      )
     }
-    if (this.#arrivedBytes < this.#bodyBytes) {
-      this.#parts.push(part)
-    } else if (this.#parts.length === 0) {
-      this.#complete(part)
-    } else {
-      const parts = this.#parts
-      this.#parts = []
-      parts.push(part)
-      this.#complete(Buffer.concat(parts, this.#bodyBytes))
-    }
+    if (filled > this.#bytes.length) this.#grow(filled)
+    bytes.copy(this.#bytes, this.#filled, start, end)
+    this.#filled = filled
+    if (filled === this.#total) this.#complete()
   }
 
-  #complete(body: Buffer): void {
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafe(Math.min(this.#total, Math.max(needed, this.#bytes.length * 2)))
+    this.#bytes.copy(larger, 0, 0, this.#filled)
+    this.#bytes = larger
+  }
+
+  #complete(): void {
     this.#state = 'idle'
-    this.#listener(this.#rawProperties, body)
+    const bytes = this.#bytes
+    this.#bytes = NOTHING
+    this.#listener(bytes, this.#bodyStart)
   }
 }

@@ -61,13 +61,13 @@ function tlsOptions({ hostname, port }: BrokerAddress, tls: TlsOptions): NodeTls
   const name = serverName ?? hostname
   return {
     ...rest,
-    ...(ca === undefined ? {} : { ca: ca as NonNullable<NodeTlsOptions['ca']> }),
+    ...(ca === undefined ? {} : { ca: typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : [...ca] }),
     host: hostname,
     port,
     // An address is no name to indicate; the certificate is then checked against the address itself.
     ...(isIP(name) === 0 ? { servername: name } : {}),
     minVersion: 'TLSv1.2',
-  } as NodeTlsOptions
+  }
 }
 
 function dialError(address: BrokerAddress, error: NodeJS.ErrnoException): ConnectionError {

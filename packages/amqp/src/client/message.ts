@@ -2,22 +2,10 @@ import { MessageStateError } from '@hermod/kernel'
 import { readProperties, type BasicProperties } from '../wire/basic-properties.ts'
 import { ByteReader } from '../wire/byte-reader.ts'
 
-/** What a message came as: the arguments of `basic.deliver`, `basic.get-ok` or `basic.return`. */
-export interface DeliveryInfo {
-  /** The consumer that it came for; empty for `get` and returned messages. */
-  readonly consumerTag: string
-  /** Counts the deliveries of one channel, from 1; 0 for a returned message. */
-  readonly deliveryTag: number
-  /** Whether the broker delivered it before, to anybody. */
-  readonly redelivered: boolean
-  readonly exchange: string
-  readonly routingKey: string
-}
-
 /** How a message can be settled, and by whom: the channel that it came on. */
 export interface Settler {
   /** @returns false when the channel that delivered the message is gone. */
-  settle(generation: number, tag: number, how: 'ack' | 'reject' | 'requeue'): boolean
+  settle(deliveryTag: number, how: 'ack' | 'reject' | 'requeue'): boolean
 }
 
 /** Whether a message still has to be settled. `none`: its consumer takes no acks. */
@@ -28,41 +16,51 @@ const reader = new ByteReader()
 /**
  * A message as the broker delivered it.
  *
- * The body and the properties are its own bytes: they never change, and keeping the message keeps nothing else.
+ * The body and the properties are bytes of its own: they never change, and keeping a message keeps no read buffer.
  * It is settled once; settling it after its channel has died changes nothing and returns false, because the broker
  * delivers it again by itself.
  */
-export class Message implements DeliveryInfo {
+export class Message {
+  /** The consumer that it came for; empty for a message that was fetched with `get`. */
   readonly consumerTag: string
+  /** Counts the deliveries of one channel, from 1. */
   readonly deliveryTag: number
+  /** Whether the broker delivered it before, to anybody. */
   readonly redelivered: boolean
   readonly exchange: string
   readonly routingKey: string
-  /** The body as it was on the wire. */
-  readonly body: Buffer
-  readonly #rawProperties: Buffer
+  /** Property list and body, as they were on the wire. */
+  readonly #bytes: Buffer
+  readonly #bodyStart: number
   readonly #settler: Settler | undefined
-  readonly #generation: number
+  #body: Buffer | undefined
   #properties: BasicProperties | undefined
   #state: MessageState
 
   constructor(
-    info: DeliveryInfo,
-    rawProperties: Buffer,
-    body: Buffer,
+    consumerTag: string,
+    deliveryTag: number,
+    redelivered: boolean,
+    exchange: string,
+    routingKey: string,
+    bytes: Buffer,
+    bodyStart: number,
     settler: Settler | undefined,
-    generation: number,
   ) {
-    this.consumerTag = info.consumerTag
-    this.deliveryTag = info.deliveryTag
-    this.redelivered = info.redelivered
-    this.exchange = info.exchange
-    this.routingKey = info.routingKey
-    this.body = body
-    this.#rawProperties = rawProperties
+    this.consumerTag = consumerTag
+    this.deliveryTag = deliveryTag
+    this.redelivered = redelivered
+    this.exchange = exchange
+    this.routingKey = routingKey
+    this.#bytes = bytes
+    this.#bodyStart = bodyStart
     this.#settler = settler
-    this.#generation = generation
     this.#state = settler === undefined ? 'none' : 'received'
+  }
+
+  /** The body as it was on the wire. */
+  get body(): Buffer {
+    return (this.#body ??= this.#bytes.subarray(this.#bodyStart))
   }
 
   /**
@@ -70,7 +68,7 @@ export class Message implements DeliveryInfo {
    * @throws {ProtocolError} E_PROTOCOL when the broker sent something else.
    */
   get properties(): BasicProperties {
-    return (this.#properties ??= readProperties(reader.reset(this.#rawProperties)))
+    return (this.#properties ??= readProperties(reader.reset(this.#bytes, 0, this.#bodyStart)))
   }
 
   /** Whether and how it was settled. */
@@ -104,6 +102,6 @@ export class Message implements DeliveryInfo {
       )
     }
     this.#state = state
-    return (this.#settler as Settler).settle(this.#generation, this.deliveryTag, how)
+    return (this.#settler as Settler).settle(this.deliveryTag, how)
   }
 }

@@ -70,7 +70,7 @@ export class Publisher {
     this.#clock = clock
     this.#onFailed = onFailed
     const slots = 2 ** Math.ceil(Math.log2(maxUnconfirmed + 1))
-    this.#ring = new Array<PendingPublish | undefined>(slots)
+    this.#ring = Array.from({ length: slots })
     this.#mask = slots - 1
   }
 
