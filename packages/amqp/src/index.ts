@@ -30,6 +30,17 @@ export { dial, type Dial, type TlsOptions } from './client/dial.ts'
 export { Message, type MessageState } from './client/message.ts'
 export type { PublishOptions } from './client/publisher.ts'
 export type { SaslMechanism } from './client/sasl.ts'
+export { Binding } from './entities/binding.ts'
+export {
+  Consumer,
+  type ConsumerEvents,
+  type ConsumerHandler,
+  type ConsumerOptions,
+  type ConsumerStats,
+} from './entities/consumer.ts'
+export { decompressedBody } from './entities/content-decoding.ts'
+export { Exchange, type ExchangeDefinition, type ExchangeType } from './entities/exchange.ts'
+export { Queue, type QueueArguments, type QueueDefinition } from './entities/queue.ts'
 export type { BasicProperties } from './wire/basic-properties.ts'
 export { MAX_TABLE_DEPTH, type FieldTable, type FieldValue } from './wire/field-table.ts'
 export { TypedField, type TypedFieldKind } from './wire/typed-field.ts'
