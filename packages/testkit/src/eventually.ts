@@ -8,6 +8,9 @@ export interface EventuallyOptions {
   readonly intervalMs?: number | undefined
 }
 
+/** Named in our own timeouts, by which they are told from those of an attempt. */
+const AWAITED = 'what was awaited'
+
 /**
  * Repeats `attempt` until it neither throws nor gives `false`, and resolves with what it gave.
  *
@@ -24,18 +27,14 @@ export async function eventually<T>(
   do {
     const leftMs = Math.max(1, endMs - performance.now())
     try {
-      const value = await withDeadline(
-        Promise.resolve().then(attempt),
-        { timeoutMs: leftMs },
-        'what was awaited',
-      )
+      const value = await withDeadline(Promise.resolve().then(attempt), { timeoutMs: leftMs }, AWAITED)
       if (value !== false) return value as Exclude<T, false>
       failure = undefined
     } catch (error) {
       // An attempt that our own deadline cut off says less than the one before it.
-      if (performance.now() < endMs) failure = error
+      if (!(error instanceof MessagingTimeoutError && error.details['operation'] === AWAITED)) failure = error
     }
     await sleep(intervalMs)
   } while (performance.now() < endMs)
-  throw failure ?? new MessagingTimeoutError('what was awaited', timeoutMs)
+  throw failure ?? new MessagingTimeoutError(AWAITED, timeoutMs)
 }

@@ -27,7 +27,7 @@ describe('eventually', () => {
       () => {
         throw new Error(`failure ${++attempts}`)
       },
-      { timeoutMs: 30, intervalMs: 1 },
+      { timeoutMs: 300, intervalMs: 1 },
     )
     const error = await failing.catch((reason: unknown) => reason as Error)
     expect(attempts).toBeGreaterThan(1)
