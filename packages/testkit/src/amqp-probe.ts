@@ -1,7 +1,10 @@
 import { connect } from 'node:net'
 
-/** @source AMQP 0-9-1 §4.2.2: what a client says first */
-const PROTOCOL_HEADER = Buffer.from('AMQP\0\0\x09\x01', 'latin1')
+/**
+ * What a client says first: `AMQP`, 0, and the version 0-9-1.
+ * @source AMQP 0-9-1 §4.2.2
+ */
+const PROTOCOL_HEADER = Buffer.of(0x41, 0x4d, 0x51, 0x50, 0, 0, 9, 1)
 /** Frame type 1 (method) on channel 0: `connection.start`. */
 const METHOD_ON_CHANNEL_0 = Buffer.from([1, 0, 0])
 
