@@ -1,4 +1,4 @@
-import { HOSTLESS_PUBLISHERS } from './generated/known-names.ts'
+import { HOSTLESS_PUBLISHERS, SERVICE_BY_PUBLISHER } from './generated/known-names.ts'
 
 /** Who says to have sent a notification. Nothing vouches for it: any user of the broker can write any id. */
 export interface Publisher {
@@ -12,6 +12,11 @@ export interface Publisher {
 
 const NOBODY: Publisher = Object.freeze({ id: null, service: null, host: null })
 const HOSTLESS: ReadonlySet<string> = new Set(HOSTLESS_PUBLISHERS)
+/** Without a separator an id may be a host (trove's) or a service (the audit filter's); these are services. */
+const SERVICES: ReadonlySet<string> = new Set([
+  ...HOSTLESS_PUBLISHERS,
+  ...SERVICE_BY_PUBLISHER.map(([service]) => service),
+])
 
 /** Parts before the separator after which no host follows: `aggregate.7` names an aggregate. */
 const HOSTLESS_SERVICES: ReadonlySet<string> = new Set(['aggregate'])
@@ -25,7 +30,7 @@ const HOSTLESS_SERVICES: ReadonlySet<string> = new Set(['aggregate'])
 export function parsePublisher(id: string | null): Publisher {
   if (id === null || id === '') return NOBODY
   const at = id.search(/[.:]/)
-  if (at < 0) return HOSTLESS.has(id) ? { id, service: id, host: null } : { id, service: null, host: id }
+  if (at < 0) return SERVICES.has(id) ? { id, service: id, host: null } : { id, service: null, host: id }
   const service = id.slice(0, at)
   const host = HOSTLESS.has(id) || HOSTLESS_SERVICES.has(service) ? '' : id.slice(at + 1)
   return {

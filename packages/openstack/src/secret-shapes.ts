@@ -25,6 +25,9 @@ const SHAPES: readonly Shape[] = [
 
 const BEARER = /\bbearer[ \t]{1,4}(?=[\w.~+/-]{8})/gi
 
+/** After which nothing has ever been left to mask. */
+const MAX_PASSES = 5
+
 /** A text of one word of base64 that long is a key, a certificate or user data. */
 const BLOB_LENGTH = 256
 
@@ -39,6 +42,18 @@ const BLOB_LENGTH = 256
 export function maskSecretShapes(given: string): MaskedText {
   if (given.length >= BLOB_LENGTH && isBlob(given)) return { text: maskText('base64', given), masked: 1 }
   if (!SUSPECT.test(given)) return { text: given, masked: 0 }
+  const first = maskOnce(given)
+  let { text } = first
+  // A mask inside of what another rule masks (a token for a user name in a URL) reads differently afterwards.
+  for (let pass = 1; first.masked > 0 && pass < MAX_PASSES; pass++) {
+    const again = maskOnce(text)
+    if (again.text === text) break
+    text = again.text
+  }
+  return { text, masked: first.masked }
+}
+
+function maskOnce(given: string): MaskedText {
   let text = given
   let masked = 0
   for (const shape of SHAPES) {
