@@ -24,6 +24,10 @@ const DOORS = {
   'node:child_process': ['testkit'],
 }
 
+/** `import … from '…'`, `export … from '…'`, the last line of either, `import '…'` and `import('…')`. */
+const IMPORTS =
+  /^(?:(?:import|export)\b[^'\n]*\bfrom |\} from |import )'([^']+)'|\bimport\('([^']+)'\)/gm
+
 for (const name of readdirSync('packages')) {
   const allowed = layers[name]
   if (allowed === undefined) {
@@ -57,7 +61,10 @@ for (const name of readdirSync('packages')) {
   }
   for (const file of sources(`packages/${name}/src`)) {
     const text = readFileSync(file, 'utf8')
-    for (const [, specifier] of text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)) {
+    for (const [, statically, lazily] of text.matchAll(IMPORTS)) {
+      /^(?:import|export|\})[^'\n]*'([^']+)'|\bimport\('([^']+)'\)/gm,
+    )) {
+      const specifier = statically ?? lazily
       if (specifier.startsWith('.')) continue
       if (specifier.startsWith('node:')) {
         const doors = DOORS[specifier]

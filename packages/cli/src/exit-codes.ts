@@ -1,7 +1,7 @@
 import { ChannelError, isHermodError, type ErrorCode } from '@hermod/kernel'
 
 /** What the exit status of `hermod` means; scripts may rely on it. */
-export const EXIT = Object.freeze({
+export const EXIT = {
   /** Done as asked. */
   ok: 0,
   /** The answer is no: a check failed, an expectation was not met. */
@@ -26,7 +26,7 @@ export const EXIT = Object.freeze({
   interrupted: 130,
   /** SIGTERM (128 + 15). */
   terminated: 143,
-})
+} as const
 
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
   E_CONFIG: EXIT.configuration,
