@@ -26,7 +26,8 @@ export function maskAssignedSecrets(text: string): MaskedText {
   for (;;) {
     const separator = nextSeparator(text, from)
     if (separator < 0) break
-    from = separator + 1
+    const after = separator + (text[separator] === '%' ? ENCODED_EQUALS.length : 1)
+    from = after
     const name = nameBefore(text, separator, taken)
     if (name === '' || !isSecretMember(name)) continue
     // The colon of a mask that is already there separates no name.
@@ -35,7 +36,7 @@ export function maskAssignedSecrets(text: string): MaskedText {
       from = maskEnd
       continue
     }
-    const [start, end] = valueAfter(text, separator + 1, name)
+    const [start, end] = valueAfter(text, after, name)
     from = Math.max(from, end)
     const value = text.slice(start, end)
     if (isMask(value) || NOTHING.test(value)) continue
@@ -46,10 +47,14 @@ export function maskAssignedSecrets(text: string): MaskedText {
   return { text: result + text.slice(taken), masked }
 }
 
+/** `=` in a query inside a query, as in the URLs of nova's consoles. */
+const ENCODED_EQUALS = '%3D'
+
 function nextSeparator(text: string, from: number): number {
   for (let index = from; index < text.length; index++) {
     const unit = text.charCodeAt(index)
     if (unit === 0x3a || unit === 0x3d) return index
+    if (unit === 0x25 && text.slice(index, index + 3).toUpperCase() === ENCODED_EQUALS) return index
   }
   return -1
 }

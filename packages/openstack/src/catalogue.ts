@@ -31,6 +31,8 @@ export interface CatalogueService {
     Record<string, { readonly version?: string; readonly keys?: readonly string[]; readonly notes?: string }>
   >
   readonly events: readonly CatalogueEvent[]
+  /** Neutron's other resources: each is created, updated and deleted with a start and an end. */
+  readonly resources_from_api_definitions?: readonly string[]
 }
 
 /** The whole catalogue. */
@@ -77,13 +79,24 @@ function indexOf({ services }: Catalogue): Index {
   const named = new Map<string, CatalogueEntry[]>()
   const patterns: [RegExp, CatalogueEntry][] = []
   for (const service of services) {
-    for (const event of service.events) {
+    for (const event of [...service.events, ...resourceEvents(service)]) {
       const entry = { service, event }
       if (!event.type.includes('<')) named.set(event.type, [...(named.get(event.type) ?? []), entry])
       else if (!event.type.startsWith('<')) patterns.push([matcherOf(event.type), entry])
     }
   }
   return { named, patterns }
+}
+
+/** @source neutron pecan_wsgi/hooks/notifier.py: the same six types for every resource of its API */
+function resourceEvents({
+  resources_from_api_definitions: resources = [],
+}: CatalogueService): CatalogueEvent[] {
+  return resources.flatMap((resource) =>
+    ['create', 'update', 'delete'].flatMap((verb) =>
+      ['start', 'end'].map((phase) => ({ type: `${resource}.${verb}.${phase}`, priority: 'INFO' })),
+    ),
+  )
 }
 
 function matcherOf(type: string): RegExp {

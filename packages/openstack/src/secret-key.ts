@@ -2,7 +2,7 @@ import { isSecretKey } from '@hermod/kernel'
 
 /** Names of secrets that OpenStack's payloads hold beside those that are secret everywhere. */
 const OPENSTACK_SECRET =
-  /(?:tokenid|authtokeninfo|psk|passcode|encryptionkey|signingkey|sessionkey|accesskeysecret)$/
+  /(?:tokenid|authtokeninfo|psk|passcode|(?:encryption|signing|session|secret|access|secretaccess|fernet|master)key)$|^(?:tokens|passwords|secrets|cookies)$/
 
 /** How many verdicts are kept, and for names of what length: real payloads use a few hundred short ones. */
 const MAX_VERDICTS = 4096

@@ -3,7 +3,7 @@ import { maskAssignedSecrets } from './assigned-secrets.ts'
 import { maskText, type MaskedText } from './secret-mask.ts'
 
 /** Nearly no text holds any of these, and then there is nothing to look for. */
-const SUSPECT = /gAAAA|eyJ|PKIZ_|-----BEGIN|[=:]|bearer/i
+const SUSPECT = /gAAAA|eyJ|PKIZ_|-----BEGIN|[=:]|%3D|bearer/i
 
 /** What a secret begins with, and where it ends. */
 interface Shape {

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '@hermod/kernel'
 import { isJsonObject, memberOf } from './value-at.ts'
 
 /** The schema that a versioned payload names. */
-export interface PayloadSchema {
+interface PayloadSchema {
   /** The class name of the payload: `InstanceCreatePayload`. */
   readonly name: string
   /** `1.13` */

@@ -77,6 +77,7 @@ describe('the catalogue', () => {
       'hardware.<driver>.metrics',
     ])
     expect(findEvents('hardware.a.b.metrics')).toStrictEqual([])
+    expect(findEvents('trunk.create.end').map(({ service }) => service.service)).toStrictEqual(['neutron'])
     expect(findEvents('attach_volume')).toStrictEqual([])
     expect(findEvents('constructor')).toStrictEqual([])
   })
