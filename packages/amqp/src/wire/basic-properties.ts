@@ -1,8 +1,8 @@
 /*
- * property-list := flags:u16 *value     one bit a property from bit 15 down, in this order; bit 0: more flags follow
+ * property-list := flags:u16 *value     one bit a property, from bit 15 down to bit 2, in this order
  * (AMQP 0-9-1 §4.2.6.1; content class basic)
  */
-import { FieldEncodeError, ProtocolError } from '@hermod/kernel'
+import { FieldEncodeError } from '@hermod/kernel'
 import type { ByteReader } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { readTable, writeTable, type FieldTable } from './field-table.ts'
@@ -48,7 +48,6 @@ const TYPE = 1 << 5
 const USER_ID = 1 << 4
 const APP_ID = 1 << 3
 const CLUSTER_ID = 1 << 2
-const UNKNOWN = 0b11
 
 const LONGEST_DATE_S = 8_640_000_000_000
 
@@ -127,11 +126,16 @@ export function writeProperties(writer: ByteWriter, properties: BasicProperties)
   writer.buffer[mark + 1] = flags
 }
 
-/** @throws {ProtocolError} E_PROTOCOL for anything that is no property list. */
+/**
+ * Reads a property list.
+ *
+ * The two lowest flags are ignored. RabbitMQ does the same and hands a message on with the flags that it came with,
+ * so refusing them would let any publisher end the connections of its consumers.
+ *
+ * @throws {ProtocolError} E_PROTOCOL for anything that is no property list.
+ */
 export function readProperties(reader: ByteReader): BasicProperties {
   const flags = reader.uint16()
-  if ((flags & UNKNOWN) !== 0)
-    throw new ProtocolError('a content header has property flags beyond the fourteen of class basic')
   const properties: Writable = {}
   if (flags & CONTENT_TYPE) properties.contentType = reader.shortString()
   if (flags & CONTENT_ENCODING) properties.contentEncoding = reader.shortString()

@@ -104,6 +104,11 @@ describe('timestamps', () => {
   )
 })
 
+test('the two flags without a property are ignored, as RabbitMQ ignores them', () => {
+  expect(decode(hex`00 01`)).toStrictEqual({})
+  expect(decode(hex`10 03 02`)).toStrictEqual({ deliveryMode: 2 })
+})
+
 describe('what cannot be written', () => {
   test.each([
     [{ priority: 256 }],
@@ -119,10 +124,9 @@ describe('what cannot be written', () => {
 })
 
 describe('what is no property list', () => {
-  test('flags beyond the fourteen: the unused bit, and the one that announces more', () => {
-    expect(() => decode(hex`00 02`)).toThrow(ProtocolError)
+  test('more flags than the first sixteen', () => {
     expect(() => decode(hex`00 01 00 00`)).toThrow(ProtocolError)
-    expect(() => decode(hex`ff ff`)).toThrow(ProtocolError)
+    expect(() => decode(hex`10 01 00 00 02`)).toThrow(ProtocolError)
   })
 
   test('a list cut anywhere', () => {
