@@ -99,17 +99,6 @@ export const basicProperties: fc.Arbitrary<BasicProperties> = fc.record(
   { requiredKeys: [] },
 )
 
-const ARGUMENTS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
-  octet: whole(0, 255),
-  short: whole(0, 65_535),
-  long: whole(0, 2 ** 32 - 1),
-  'delivery-tag': whole(0, Number.MAX_SAFE_INTEGER),
-  bit: fc.boolean(),
-  shortstr: shortText,
-  longstr: fc.oneof(text, octets),
-  table: field.table,
-}
-
 interface Specification {
   readonly classes: Readonly<
     Record<
@@ -123,26 +112,48 @@ const specification = JSON.parse(
   readFileSync(new URL('../../packages/amqp/spec/amqp-0-9-1.json', import.meta.url), 'utf8'),
 ) as Specification
 
+const camel = (dashed: string): string =>
+  dashed.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+
 /** A method with arguments that it can carry. */
 export interface AnyMethod {
   readonly name: MethodName
   readonly args: Readonly<Record<string, unknown>>
 }
 
-const methods = Object.entries(specification.classes).flatMap(([className, { methods: own }]) =>
-  Object.entries(own).map(([methodName, { arguments: types }]): fc.Arbitrary<AnyMethod> => {
-    const args: Record<string, fc.Arbitrary<unknown>> = {}
-    for (const [argument, type] of Object.entries(types)) {
-      const arbitrary = ARGUMENTS[type]
-      if (arbitrary !== undefined)
-        args[argument.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] = arbitrary
-    }
-    return fc.record({ name: fc.constant(`${className}.${methodName}` as MethodName), args: fc.record(args) })
-  }),
-)
+/** Any of the 66 methods, with tables and long strings of one's own choice. */
+export function anyMethodWith(
+  table: fc.Arbitrary<FieldTable>,
+  longText: fc.Arbitrary<string | Uint8Array>,
+): fc.Arbitrary<AnyMethod> {
+  const byType: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+    octet: whole(0, 255),
+    short: whole(0, 65_535),
+    long: whole(0, 2 ** 32 - 1),
+    'delivery-tag': whole(0, Number.MAX_SAFE_INTEGER),
+    bit: fc.boolean(),
+    shortstr: shortText,
+    longstr: longText,
+    table,
+  }
+  const methods = Object.entries(specification.classes).flatMap(([className, { methods: own }]) =>
+    Object.entries(own).map(([methodName, { arguments: types }]): fc.Arbitrary<AnyMethod> => {
+      const args: Record<string, fc.Arbitrary<unknown>> = {}
+      for (const [argument, type] of Object.entries(types)) {
+        const arbitrary = byType[type]
+        if (arbitrary !== undefined) args[camel(argument)] = arbitrary
+      }
+      return fc.record({
+        name: fc.constant(`${className}.${methodName}` as MethodName),
+        args: fc.record(args, { noNullPrototype: true }),
+      })
+    }),
+  )
+  return fc.oneof(...methods)
+}
 
-/** Any of the 66 methods. */
-export const method: fc.Arbitrary<AnyMethod> = fc.oneof(...methods)
+/** Any of the 66 methods, with anything that they can carry. */
+export const method: fc.Arbitrary<AnyMethod> = anyMethodWith(field.table, fc.oneof(text, octets))
 
 const utf8 = (value: string): string => Buffer.from(value, 'utf8').toString('utf8')
 
