@@ -50,6 +50,13 @@ export function parseAmqpUrl(text: string): AmqpUrl {
   }
   if (text.includes('#'))
     throw new InvalidUrlError("the broker URL holds a '#'; in a user name or password write it as %23")
+  // Most likely the end of a password with a bare / or ?, parts of which would be taken for host, path and settings
+  // and be shown as such.
+  if (/^[^/]*\/\/[^/?]*[/?].*@/s.test(text)) {
+    throw new InvalidUrlError(
+      "the broker URL has an '@' behind its host; in a password write / as %2F and ? as %3F, in a virtual host @ as %40",
+    )
+  }
   let url: URL
   try {
     url = new URL(text)
@@ -65,7 +72,8 @@ export function parseAmqpUrl(text: string): AmqpUrl {
     port: url.port === '' ? DEFAULT_PORTS[scheme] : Number(url.port),
     username: url.username === '' ? 'guest' : decode(url.username, 'user name'),
     password: url.username === '' && url.password === '' ? 'guest' : decode(url.password, 'password'),
-    virtualHost: decode(url.pathname.replace(/^\//, ''), 'virtual host') || '/',
+    // Not of `url`, which takes the virtual hosts `.` and `..` for steps of a path.
+    virtualHost: decode(/\/\/[^/?]*\/([^?]*)/.exec(text.trimEnd())?.[1] ?? '', 'virtual host') || '/',
     tls: scheme === 'amqps:' ? {} : undefined,
     ...readQuery(url.searchParams),
   }
