@@ -16,7 +16,9 @@ export function statusLine(status: TapStatus): StatusLine {
         `connected to ${status.server}; tapping ${count(status.bound.length, 'exchange')} (queue ${status.queue})`,
       )
     case 'bound':
-      return note(`exchange '${status.exchange}' appeared and is tapped now`)
+      return loss(
+        `exchange '${status.exchange}' appeared and is tapped now; what it carried since ${status.unseenFrom.toISOString()} was not seen`,
+      )
     case 'reconnecting': {
       const reason = status.error === undefined ? '' : `cannot connect (${status.error.message}); `
       return note(`${reason}trying again in ${formatSeconds(status.delayMs)}`)

@@ -13,7 +13,11 @@ describe('statusLine', () => {
       false,
       'connected to h:5672; tapping 1 exchange (queue hermod.tap.1)',
     ],
-    [{ type: 'bound', at, exchange: 'heat' }, false, "exchange 'heat' appeared and is tapped now"],
+    [
+      { type: 'bound', at, exchange: 'heat', unseenFrom: at },
+      true,
+      `exchange 'heat' appeared and is tapped now; what it carried since ${at.toISOString()} was not seen`,
+    ],
     [{ type: 'disconnected', at, error }, true, 'connection lost (the broker closed the socket)'],
     [
       { type: 'reconnecting', at, attempt: 1, delayMs: 812, error: undefined },

@@ -6,11 +6,11 @@ import {
   isHermodError,
   sleep,
   type HermodError,
-  type Timer,
 } from '@hermod/kernel'
 import { normalizeNotification, type NotificationEvent } from '@hermod/openstack'
 import { compilePatterns } from './event-patterns.ts'
 import { EventRing } from './event-ring.ts'
+import { ExchangeSearch } from './exchange-search.ts'
 import type { ResolvedTapOptions } from './tap-options.ts'
 import { TapQueue, type SearchResult } from './tap-queue.ts'
 import type { TapStats, TapStatus } from './tap-status.ts'
@@ -38,7 +38,7 @@ export class BrokerTap implements Tap {
   }>()
   readonly #watch: TapWatch
   #queue: TapQueue | undefined
-  #search: Timer | undefined
+  #search: ExchangeSearch | undefined
   #reader: 'none' | 'iterator' | 'handlers' = 'none'
   #received = 0
   #receivedBytes = 0
@@ -68,7 +68,7 @@ export class BrokerTap implements Tap {
     })
     const tap = new BrokerTap(options, connection)
     try {
-      const search = await tap.#openQueue()
+      const search = await tap.#openQueue([])
       signal?.throwIfAborted()
       // Whoever opens the tap cannot listen before it is open.
       setImmediate(() => tap.#tellRefused(search))
@@ -194,33 +194,24 @@ export class BrokerTap implements Tap {
     this.#ring.put({ message, queue, receivedAt: this.#lastReceivedAt, bytes: length })
   }
 
-  async #openQueue(): Promise<SearchResult> {
+  /** @param had the exchanges that the queue before was bound to. */
+  async #openQueue(had: readonly string[]): Promise<SearchResult> {
     let name = ''
+    const { clock, searchIntervalMs } = this.#options
     const { queue, search } = await TapQueue.open(this.#connection, this.#options, (message) =>
       this.#receive(message, name),
     )
     name = queue.name
     this.#queue = queue
-    this.#searchAgain(queue)
+    const lost = had.filter((exchange) => queue.missing.includes(exchange))
+    this.#search = new ExchangeSearch(queue, lost, searchIntervalMs, clock, {
+      onFound: (found, unseenFrom) => {
+        for (const exchange of found.appeared)
+          this.#tell({ type: 'bound', at: this.#now(), exchange, unseenFrom })
+        this.#tellRefused(found)
+      },
+    })
     return search
-  }
-
-  #searchAgain(queue: TapQueue): void {
-    this.#search?.cancel()
-    const { clock, searchIntervalMs } = this.#options
-    this.#search = clock.after(searchIntervalMs, () => void this.#searchNow(queue), { background: true })
-  }
-
-  async #searchNow(queue: TapQueue): Promise<void> {
-    try {
-      const search = await queue.search()
-      for (const exchange of search.appeared) this.#tell({ type: 'bound', at: this.#now(), exchange })
-      this.#tellRefused(search)
-      if (this.#queue === queue) this.#searchAgain(queue)
-    } catch (error) {
-      // The connection went; the next queue searches anew.
-      if (!isHermodError(error)) throw error
-    }
   }
 
   /** Makes a new queue whenever the old one is gone, until the tap or the connection ends for good. */
@@ -229,8 +220,9 @@ export class BrokerTap implements Tap {
     while (!signal.aborted) {
       const error = await (this.#queue as TapQueue).ended
       const lostAt = this.#now()
+      const had = this.#queue?.bound ?? []
       this.#queue = undefined
-      this.#search?.cancel()
+      this.#search?.stop()
       if (signal.aborted) return
       if (this.#connection.state === 'open' || this.#connection.state === 'blocked') {
         this.#tell({
@@ -239,21 +231,21 @@ export class BrokerTap implements Tap {
           error: error ?? new ConnectionClosedError('the queue of the tap is gone'),
         })
       }
-      const search = await this.#comeBack()
+      const search = await this.#comeBack(had)
       if (search === undefined) return
       this.#tellBack(this.#gapStart(lostAt, error), search)
     }
   }
 
   /** Tries until there is a queue again; undefined when there will be none. */
-  async #comeBack(): Promise<SearchResult | undefined> {
+  async #comeBack(had: readonly string[]): Promise<SearchResult | undefined> {
     const { clock } = this.#options
     const { signal } = this.#closing
     const backoff = new Backoff({ initialMs: 200 })
     for (;;) {
       try {
         await this.#untilOpen()
-        return await this.#openQueue()
+        return await this.#openQueue(had)
       } catch (error) {
         if (signal.aborted) return undefined
         if (!isHermodError(error)) throw error
@@ -341,7 +333,7 @@ export class BrokerTap implements Tap {
   }
 
   #finish(error: HermodError | undefined): void {
-    this.#search?.cancel()
+    this.#search?.stop()
     this.#watch.stop()
     this.#queue = undefined
     this.#ring.end(error)

@@ -89,12 +89,13 @@ export class TapQueue {
    *
    * Done on channels of its own, because the broker answers a missing exchange by closing the channel.
    *
+   * @param exchanges which ones; by default all that are wanted.
    * @throws when the connection is lost meanwhile.
    */
-  async search(): Promise<SearchResult> {
+  async search(exchanges: readonly string[] = this.#options.exchanges): Promise<SearchResult> {
     const appeared: string[] = []
     const refused: { exchange: string; error: ChannelError }[] = []
-    let left = [...this.#options.exchanges]
+    let left = [...exchanges]
     while (left.length > 0) {
       const channel = await this.#connection.openChannel({ recover: false })
       const results = await Promise.allSettled(left.map((exchange) => this.#bind(channel, exchange)))

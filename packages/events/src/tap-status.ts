@@ -14,8 +14,8 @@ export type TapStatus =
       readonly bound: readonly string[]
       readonly missing: readonly string[]
     }
-  /** An exchange that was missing is there and bound now. */
-  | { readonly type: 'bound'; readonly at: Date; readonly exchange: string }
+  /** An exchange that was missing is there and bound now; what it carried from `unseenFrom` on was not seen. */
+  | { readonly type: 'bound'; readonly at: Date; readonly exchange: string; readonly unseenFrom: Date }
   /** The connection or the tap's queue is gone; it is made again. */
   | { readonly type: 'disconnected'; readonly at: Date; readonly error: HermodError }
   /** The next attempt follows after `delayMs`. */

@@ -388,7 +388,6 @@ describe('hermod listen', () => {
     it('with -q nothing but losses and failures', async () => {
       const running = await io.start('listen', '-q', '--url', URL)
       const at = new Date()
-      io.tap.say({ type: 'bound', at, exchange: 'heat' })
       io.tap.say({ type: 'reconnecting', at, attempt: 1, delayMs: 800, error: undefined })
       await io.clock.advance(20_000)
       expect(io.stderr.text).toBe('')
