@@ -58,6 +58,7 @@ export class FakeTap implements Tap {
   async close(): Promise<void> {
     this.closes++
     if (this.closeHangs) await new Promise(() => {})
+    this.facts = { ...this.facts, bindings: [], missingExchanges: [], queue: '' }
     this.#queue.end()
   }
 

@@ -1,4 +1,4 @@
-import type { Tap, TapOptions } from '@hermod/events'
+import type { Tap, TapOptions, TapStats } from '@hermod/events'
 import { ConfigurationError, createDeferred, isHermodError, withDeadline } from '@hermod/kernel'
 import { knownExchanges } from '@hermod/openstack'
 import { Announcer } from '../announcer.ts'
@@ -51,6 +51,8 @@ class ListenSession {
   readonly #hurry = createDeferred<void>()
   #closing: Promise<boolean> | undefined
   #timeOver: 'for' | 'idle' | undefined
+  /** What the tap was bound to when the time was over; a closed tap is bound to nothing. */
+  #statsAtEnd: TapStats | undefined
   #readerGone = false
 
   constructor(plan: ListenPlan, io: CliIo) {
@@ -129,11 +131,7 @@ class ListenSession {
     const { clock } = this.#io
     tap.onStatus((status) => this.#reporter.status(status))
     this.#reporter.opened(tap.stats(), servers)
-    const explain = (): void => {
-      if (this.#output.shown > 0) return
-      this.#reporter.explainSilence(tap.stats(), this.#plan.filtered)
-    }
-    const silence = clock.after(SILENCE_MS, explain, { background: true })
+    const silence = clock.after(SILENCE_MS, () => this.#explainSilence(tap.stats()), { background: true })
     const limits = new TimeLimits(clock, {
       forMs: this.#plan.forMs,
       untilIdleMs: this.#plan.untilIdleMs,
@@ -148,7 +146,7 @@ class ListenSession {
     }
     await this.#flush()
     if (this.#readerGone) return this.#ending.code as number
-    if (this.#timeOver !== undefined) explain()
+    if (this.#statsAtEnd !== undefined) this.#explainSilence(this.#statsAtEnd)
     this.#reporter.summary(this.#output.shown, tap.stats())
     return this.#ending.code ?? this.#verdict()
   }
@@ -168,9 +166,16 @@ class ListenSession {
     }
   }
 
+  /** Without a queue the tap is away, which is explanation enough and was told. */
+  #explainSilence(stats: TapStats): void {
+    if (this.#output.shown > 0 || stats.queue === '') return
+    this.#reporter.explainSilence(stats, this.#plan.filtered)
+  }
+
   /** What the tap holds already is still shown: closing ends its iteration behind that. */
   #endTime(reason: 'for' | 'idle', tap: Tap): void {
     this.#timeOver ??= reason
+    this.#statsAtEnd ??= tap.stats()
     void this.#close(tap).then((closed) => closed || this.#ending.decide(this.#verdict()))
   }
 

@@ -346,7 +346,16 @@ describe('hermod listen', () => {
       const running = await io.start('listen', '--for', '1s', '-n', '1')
       await io.clock.advance(1000)
       expect(await running.code).toBe(5)
-      expect(io.stderr.text).toContain('likeliest reasons')
+      expect(io.stderr.text).toContain('2 exchanges (nova, neutron)')
+    })
+
+    it('no reasons while the tap is away, which was said before', async () => {
+      const running = await io.start('listen')
+      io.tap.facts = { ...io.tap.facts, bindings: [], queue: '' }
+      await io.clock.advance(10_000)
+      expect(io.stderr.text).not.toContain('likeliest')
+      io.signal('SIGINT')
+      await running.code
     })
 
     it('how the tap is doing, with control characters written out', async () => {
