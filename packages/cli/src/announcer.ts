@@ -24,6 +24,6 @@ export class Announcer {
   }
 
   #say(text: string): void {
-    this.#stderr.write(`hermod: ${visibleText(maskUrlCredentials(text))}\n`)
+    this.#stderr.write(`hermod: ${visibleText(maskUrlCredentials(text.trimEnd()))}\n`)
   }
 }

@@ -361,7 +361,7 @@ describe('hermod listen', () => {
     it('how the tap is doing, with control characters written out', async () => {
       const running = await io.start('listen')
       const at = new Date()
-      io.tap.say({ type: 'disconnected', at, error: new ConnectionLostError('gone \u001b[2J away') })
+      io.tap.say({ type: 'disconnected', at, error: new ConnectionLostError('gone \u001b[2J away\n') })
       io.tap.say({ type: 'reconnecting', at, attempt: 1, delayMs: 800, error: undefined })
       expect(io.stderr.lines.slice(1)).toEqual([
         'hermod: connection lost (gone \\x1b[2J away)',
