@@ -2,7 +2,10 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
-const GENERATED = [['scripts/generate-amqp-methods.mjs', 'packages/amqp/src/wire/generated/methods.ts']]
+const GENERATED = [
+  ['scripts/generate-amqp-methods.mjs', 'packages/amqp/src/wire/generated/methods.ts'],
+  ['scripts/generate-openstack-names.mjs', 'packages/openstack/src/generated/known-names.ts'],
+]
 
 let stale = 0
 for (const [generator, output] of GENERATED) {
