@@ -96,6 +96,7 @@ export class Channel {
       onHeader: (reader) => this.#deliveries?.header(reader),
       onBody: (bytes, start, end) => this.#deliveries?.body(bytes, start, end),
       onFlush: () => this.#deliveries?.writeAcks(),
+      nextFlush: () => this.#deliveries?.nextFlush() ?? 'never',
     }
   }
 
@@ -345,6 +346,11 @@ export class Channel {
     this.#publisher.attach(session, this.#number)
     this.#isReady = true
     this.#ready.resolve()
+  }
+
+  /** Whether the channel is open on this session, or being opened on it. Called by the connection. */
+  isOn(session: Session): boolean {
+    return this.#session === session
   }
 
   /** The session is gone. Called by the connection. */

@@ -36,6 +36,7 @@ export class Deliveries implements Settler {
   readonly #acks = new AckCoalescer()
   #session: Session | undefined
   #paused = false
+  #deliveredThisTurn = false
   #expected: Expected | undefined
   readonly #consumerTags = new RecentString()
   readonly #exchanges = new RecentString()
@@ -57,8 +58,8 @@ export class Deliveries implements Settler {
     this.#channel = channel
     this.#consumers = consumers
     this.#listener = listener
-    this.#assembler = new ContentAssembler(maxBodyBytes, (bytes, bodyStart) =>
-      this.#onContent(bytes, bodyStart),
+    this.#assembler = new ContentAssembler(maxBodyBytes, (bytes, start, bodyStart, end) =>
+      this.#onContent(bytes, start, bodyStart, end),
     )
   }
 
@@ -96,24 +97,40 @@ export class Deliveries implements Settler {
     this.#assembler.body(bytes, start, end)
   }
 
-  #onContent(bytes: Buffer, bodyStart: number): void {
+  #onContent(bytes: Buffer, start: number, bodyStart: number, end: number): void {
     const expected = this.#expected
     this.#expected = undefined
     if (expected === undefined) throw new ProtocolError('a content came without its method')
     if (expected === 'delivery') {
-      this.#onDelivery(bytes, bodyStart)
+      this.#onDelivery(bytes, start, bodyStart, end)
     } else if ('method' in expected) {
       const { deliveryTag, redelivered, exchange, routingKey } = expected.method.args
-      const message = new Message('', deliveryTag, redelivered, exchange, routingKey, bytes, bodyStart, this)
+      const message = new Message(
+        '',
+        deliveryTag,
+        redelivered,
+        exchange,
+        routingKey,
+        bytes,
+        start,
+        bodyStart,
+        end,
+        this,
+      )
       this.#listener.onGot(expected.method, message)
     } else {
-      this.#listener.onReturned(expected.args, bytes.subarray(0, bodyStart), bytes.subarray(bodyStart))
+      this.#listener.onReturned(
+        expected.args,
+        bytes.subarray(start, bodyStart),
+        bytes.subarray(bodyStart, end),
+      )
     }
   }
 
-  #onDelivery(bytes: Buffer, bodyStart: number): void {
+  #onDelivery(bytes: Buffer, start: number, bodyStart: number, end: number): void {
     // Once the channel is closing, what still comes stays with the broker, which puts it back.
     if (this.#paused) return
+    this.#deliveredThisTurn = true
     const deliveryTag = this.#deliveryTag
     const consumer = this.#consumers.find(this.#consumerTag)
     const needsAck = consumer === undefined || consumer.needsAck
@@ -129,7 +146,9 @@ export class Deliveries implements Settler {
       this.#exchange,
       this.#routingKey,
       bytes,
+      start,
       bodyStart,
+      end,
       needsAck ? this : undefined,
     )
     try {
@@ -150,8 +169,8 @@ export class Deliveries implements Settler {
     }
     if (how === 'ack') {
       this.#acks.ack(deliveryTag)
-      // A full window stops the broker: its acks do not wait for the end of the turn.
-      if (this.#acks.waiting >= this.#consumers.smallestWindow) session.output.flush()
+      // A full window stops the broker: from half of one on, acks do not wait for the end of the turn.
+      if (this.#acks.waiting * 2 >= this.#consumers.smallestWindow) session.output.flush()
       else session.output.schedule()
     } else {
       this.writeAcks()
@@ -159,6 +178,18 @@ export class Deliveries implements Settler {
       this.#acks.settled(deliveryTag)
     }
     return true
+  }
+
+  /**
+   * When the acks that wait should leave: while deliveries keep coming, a few acks wait for those of the next turn,
+   * which the socket holds already; a write of its own for each would cost more than everything else here
+   * (bench/RESULTS.md). A turn without deliveries, or a quarter of the window, sends them.
+   */
+  nextFlush(): 'now' | 'next turn' | 'never' {
+    if (this.#acks.waiting === 0) return 'never'
+    const more = this.#deliveredThisTurn
+    this.#deliveredThisTurn = false
+    return more && this.#acks.waiting * 4 < this.#consumers.smallestWindow ? 'next turn' : 'now'
   }
 
   /** Appends the acks that wait to the output. */

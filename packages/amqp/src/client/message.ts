@@ -16,7 +16,8 @@ const reader = new ByteReader()
 /**
  * A message as the broker delivered it.
  *
- * The body and the properties are bytes of its own: they never change, and keeping a message keeps no read buffer.
+ * The body and the properties never change, and keeping a message keeps no read buffer (small ones share slabs of
+ * 8 KiB).
  * It is settled once; settling it after its channel has died changes nothing and returns false, because the broker
  * delivers it again by itself.
  */
@@ -31,7 +32,9 @@ export class Message {
   readonly routingKey: string
   /** Property list and body, as they were on the wire. */
   readonly #bytes: Buffer
+  readonly #start: number
   readonly #bodyStart: number
+  readonly #end: number
   readonly #settler: Settler | undefined
   #body: Buffer | undefined
   #properties: BasicProperties | undefined
@@ -44,7 +47,9 @@ export class Message {
     exchange: string,
     routingKey: string,
     bytes: Buffer,
+    start: number,
     bodyStart: number,
+    end: number,
     settler: Settler | undefined,
   ) {
     this.consumerTag = consumerTag
@@ -53,14 +58,16 @@ export class Message {
     this.exchange = exchange
     this.routingKey = routingKey
     this.#bytes = bytes
+    this.#start = start
     this.#bodyStart = bodyStart
+    this.#end = end
     this.#settler = settler
     this.#state = settler === undefined ? 'none' : 'received'
   }
 
   /** The body as it was on the wire. */
   get body(): Buffer {
-    return (this.#body ??= this.#bytes.subarray(this.#bodyStart))
+    return (this.#body ??= this.#bytes.subarray(this.#bodyStart, this.#end))
   }
 
   /**
@@ -68,7 +75,7 @@ export class Message {
    * @throws {ProtocolError} E_PROTOCOL when the broker sent something else.
    */
   get properties(): BasicProperties {
-    return (this.#properties ??= readProperties(reader.reset(this.#bytes, 0, this.#bodyStart)))
+    return (this.#properties ??= readProperties(reader.reset(this.#bytes, this.#start, this.#bodyStart)))
   }
 
   /** Whether and how it was settled. */

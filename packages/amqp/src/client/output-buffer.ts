@@ -8,6 +8,14 @@ const SPARE_SLABS = 4
 /** Above this much in the stream's own buffer the peer is slower than we are; publishing then waits. */
 const CONGESTED_BYTES = 4 * 1024 * 1024
 
+/** What is written only once for each flush, such as coalesced acks. */
+export interface FlushSource {
+  /** A flush is about to happen: appends what waits for it. */
+  onFlush(): void
+  /** Whether what waits is better sent with what the next turn adds. Asked when nothing else is to be sent. */
+  mayWait(): boolean
+}
+
 /**
  * The one output buffer of a connection: frames are appended to {@link writer} and leave together, once per turn
  * of the event loop or as soon as 64 KiB have gathered. One write per frame would cost eight times as much
@@ -17,20 +25,20 @@ export class OutputBuffer {
   /** Where frames are written; call {@link written} after each whole frame. */
   readonly writer: ByteWriter = new ByteWriter(SLAB_BYTES)
   readonly #stream: Duplex
-  readonly #beforeFlush: () => void
+  readonly #source: FlushSource
   readonly #spare: Buffer[] = []
   readonly #flushSoon: () => void
   #scheduled = false
   #closed = false
   #drained: (() => void) | undefined
 
-  /** @param beforeFlush adds what is written only once per flush, such as coalesced acks. */
-  constructor(stream: Duplex, beforeFlush: () => void) {
+  constructor(stream: Duplex, source: FlushSource) {
     this.#stream = stream
-    this.#beforeFlush = beforeFlush
+    this.#source = source
     this.#flushSoon = () => {
       this.#scheduled = false
-      this.flush()
+      if (this.writer.offset === 0 && source.mayWait()) this.schedule()
+      else this.flush()
     }
     stream.on('drain', () => this.#drained?.())
   }
@@ -60,7 +68,7 @@ export class OutputBuffer {
 
   /** Sends what has gathered, acks included. */
   flush(): void {
-    this.#beforeFlush()
+    this.#source.onFlush()
     this.#send()
   }
 

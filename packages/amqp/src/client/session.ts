@@ -30,6 +30,8 @@ export interface ChannelSink {
   onBody(bytes: Buffer, start: number, end: number): void
   /** Adds coalesced acks to the output buffer. */
   onFlush(): void
+  /** When the acks that wait should leave. */
+  nextFlush(): 'now' | 'next turn' | 'never'
 }
 
 /** What a session reports to its connection. */
@@ -82,6 +84,7 @@ export class Session implements FrameSink {
   #handshaking = true
   #closing = false
   #ended = false
+  #endedWith: HermodError | undefined
   readonly #over = createDeferred<void>()
 
   constructor(stream: Duplex, listener: SessionListener, clock: Clock) {
@@ -89,9 +92,20 @@ export class Session implements FrameSink {
     this.#listener = listener
     this.#clock = clock
     this.#decoder = new FrameDecoder(this, FRAME_MAX_BEFORE_TUNE)
-    this.output = new OutputBuffer(stream, () => {
-      for (const channel of this.#channels.values()) channel.onFlush()
-      this.#heartbeat?.sent()
+    this.output = new OutputBuffer(stream, {
+      onFlush: () => {
+        for (const channel of this.#channels.values()) channel.onFlush()
+        this.#heartbeat?.sent()
+      },
+      mayWait: () => {
+        let anyWaits = false
+        for (const channel of this.#channels.values()) {
+          const flush = channel.nextFlush()
+          if (flush === 'now') return false
+          anyWaits ||= flush === 'next turn'
+        }
+        return anyWaits
+      },
     })
     this.output.onDrain = () => this.#listener.onDrain()
     stream.on('data', (chunk: Buffer) => this.#receive(chunk))
@@ -104,6 +118,11 @@ export class Session implements FrameSink {
     stream.once('end', () =>
       this.abort(new ConnectionLostError('the broker closed the connection without a word')),
     )
+  }
+
+  /** Why the session is over. */
+  get endedWith(): HermodError | undefined {
+    return this.#endedWith
   }
 
   /** Resolves when the session is over. */
@@ -207,6 +226,7 @@ export class Session implements FrameSink {
   ): void {
     if (this.#ended) return
     this.#ended = true
+    this.#endedWith = error
     this.#heartbeat?.stop()
     this.output.close()
     // What still arrives is read and dropped: closing a socket with unread input would make the kernel send a
