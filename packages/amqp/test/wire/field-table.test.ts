@@ -245,6 +245,8 @@ describe('lying lengths', () => {
     ['a table of 4 GiB', hex`ff ff ff ff 01 6b 74 01`],
     ['no room for a length', hex`00 00 00`],
     ['an inner table longer than the outer', hex`00 00 00 0b 01 6b 46 00 00 00 05 01 6b 74 01 01 6b 74 01`],
+    ['an inner table that claims what follows the outer', hex`00 00 00 07 01 6b 46 00 00 00 04 01 6b 74 01`],
+    ['an array that claims what follows the table', hex`00 00 00 07 01 6b 41 00 00 00 02 74 01`],
     ['an inner table of 4 GiB', single(hex`46 ff ff ff ff`)],
     ['an array longer than the table', single(hex`41 00 00 00 03 74 01`)],
     ['an array of 2 GiB', single(hex`41 80 00 00 00`)],
