@@ -102,8 +102,8 @@ export function resolveConnectionOptions(
     most: number,
   ): number => {
     const value = options[name] ?? fromUrl ?? CONNECTION_DEFAULTS[name]
-    if (!Number.isFinite(value) || value < least || value > most)
-      issues.push(`${name} is ${value}; it lies between ${least} and ${most}`)
+    if (!Number.isInteger(value) || value < least || value > most)
+      issues.push(`${name} is ${value}; it is a whole number from ${least} to ${most}`)
     return value
   }
   const resolved: ResolvedConnectionOptions = {

@@ -102,6 +102,7 @@ export class Connection extends TypedEvents<ConnectionEvents> {
   readonly #closing = new AbortController()
   #session: Session | undefined
   #server: BrokerIdentity | undefined
+  #blockedReason: string | undefined
   #reconnects = 0
   #publishesFailed = 0
   #staleSettles = 0
@@ -133,7 +134,7 @@ export class Connection extends TypedEvents<ConnectionEvents> {
       connection.#lifecycle.end(isHermodError(error) ? { error } : {})
       throw error
     }
-    connection.#lifecycle.enter('open')
+    connection.#enterOpen()
     return connection
   }
 
@@ -179,7 +180,7 @@ export class Connection extends TypedEvents<ConnectionEvents> {
         }
       }
     }
-    channel.blocked = this.state === 'blocked'
+    channel.blocked = this.#blockedReason !== undefined
     return channel
   }
 
@@ -268,6 +269,7 @@ export class Connection extends TypedEvents<ConnectionEvents> {
 
   /** Makes a session with one of the servers. */
   async #establish(signal: AbortSignal | undefined): Promise<Session> {
+    let inUse: Session | undefined
     const { address, session, serverProperties } = await connectToAny(
       this.#options,
       {
@@ -275,31 +277,44 @@ export class Connection extends TypedEvents<ConnectionEvents> {
         onDrain: () => {
           for (const channel of this.#channels) channel.resume()
         },
-        onEnd: (error) => this.#onSessionEnd(error),
+        // One that ends before it is in use has failed to open; one that was given up is nobody's any more.
+        onEnd: (error) => {
+          if (inUse !== undefined && inUse === this.#session) this.#onSessionEnd(error)
+        },
       },
       signal,
     )
-    this.#session = session
+    if (signal?.aborted === true) session.abort(new ConnectionClosedError('the connection is closed'))
+    signal?.throwIfAborted()
+    // The broker may close in the same breath as it opens.
+    if (session.endedWith !== undefined) throw session.endedWith
+    this.#session = inUse = session
     this.#server = identify(address, serverProperties)
     return session
   }
 
   #onBlocked(reason: string | undefined): void {
-    if (reason === undefined) {
-      if (this.state === 'blocked') this.#lifecycle.enter('open')
-      this.emit('unblocked', {})
-    } else {
-      if (this.state === 'open') this.#lifecycle.enter('blocked')
-      this.emit('blocked', { reason })
-    }
+    this.#blockedReason = reason
     for (const channel of this.#channels) channel.blocked = reason !== undefined
+    if (this.state === 'open' || this.state === 'blocked') this.#enterOpen()
+    if (reason === undefined) this.emit('unblocked', {})
+    else this.emit('blocked', { reason })
+  }
+
+  /** A broker may block a connection before it is restored. */
+  #enterOpen(): void {
+    if (this.state !== 'blocked' || this.#blockedReason === undefined) this.#lifecycle.enter('open')
+    if (this.#blockedReason !== undefined) this.#lifecycle.enter('blocked')
   }
 
   #onSessionEnd(error: HermodError): void {
     this.#session = undefined
-    for (const channel of this.#channels) channel.sessionLost(error)
+    this.#blockedReason = undefined
+    for (const channel of this.#channels) {
+      channel.sessionLost(error)
+      channel.blocked = false
+    }
     if (this.state === 'closing' || this.state === 'closed' || this.state === 'reconnecting') return
-    if (this.state === 'connecting') return this.#finish(error)
     this.#options.logger.warn({ code: error.code }, error.message)
     const lostAt = this.#options.clock.monotonicMs()
     if (this.#options.reconnect !== false) this.#lifecycle.enter('reconnecting')
@@ -314,20 +329,22 @@ export class Connection extends TypedEvents<ConnectionEvents> {
     while (!signal.aborted) {
       const delayMs = backoff.nextMs()
       this.emit('retry', { attempt: backoff.attempts, delayMs, error })
+      let session: Session | undefined
       try {
         await sleep(delayMs, { signal }, this.#options.clock)
-        const session = await this.#establish(signal)
+        session = await this.#establish(signal)
         await this.#restore(session)
-        if (this.#session !== session) continue
+        if (session.endedWith !== undefined) throw session.endedWith
         this.#reconnects++
-        this.#lifecycle.enter('open')
-        for (const channel of this.#channels) channel.blocked = false
+        this.#enterOpen()
         this.emit('restored', { server: this.server, awayMs: this.#options.clock.monotonicMs() - lostAtMs })
         return
       } catch (reason) {
         if (signal.aborted) return
         if (!isHermodError(reason)) throw reason
         error = reason
+        // One that cannot be restored, say because the broker does not answer any more, is given up.
+        session?.abort(error)
         if (isPermanent(error)) return this.#finish(error)
       }
     }
@@ -337,10 +354,15 @@ export class Connection extends TypedEvents<ConnectionEvents> {
   async #restore(session: Session): Promise<void> {
     await restoreTopology(
       this.#topology,
-      () => this.openChannel({ recover: false }),
+      () =>
+        session.endedWith === undefined
+          ? this.openChannel({ recover: false })
+          : Promise.reject(session.endedWith),
       (what, error) => this.emit('topology-error', { what, error }),
     )
     for (const channel of this.#channels) {
+      // It was opened while the declarations were made.
+      if (channel.isOn(session)) continue
       try {
         await channel.open(session)
       } catch (error) {

@@ -22,6 +22,7 @@ export async function connectToAny(
     try {
       return { ...(await attempt(address, options, listener, signal)), address }
     } catch (error) {
+      signal?.throwIfAborted()
       if (!isHermodError(error)) throw error
       errors.push(error)
     }

@@ -1,15 +1,17 @@
+import type { Duplex } from 'node:stream'
 import {
   AccessRefusedError,
   AuthenticationError,
   ConnectionError,
   ConnectionLostError,
   createDeferred,
+  isHermodError,
   ProtocolError,
   type Clock,
   type ConnectPhase,
   type HermodError,
 } from '@hermod/kernel'
-import { PROTOCOL_HEADER } from '../wire/constants.ts'
+import { FRAME_MIN_SIZE, PROTOCOL_HEADER } from '../wire/constants.ts'
 import type { FieldTable } from '../wire/field-table.ts'
 import type { DecodedMethod } from '../wire/generated/methods.ts'
 import { formatServer, type BrokerAddress } from './broker-address.ts'
@@ -54,7 +56,7 @@ export async function openSession(
   listener: Omit<SessionListener, 'onHandshake'>,
   signal: AbortSignal,
 ): Promise<OpenedSession> {
-  const stream = await options.dial(address, { signal })
+  const stream = await dialled(address, options.dial, signal)
   const opened = createDeferred<OpenedSession>()
   let phase: ConnectPhase = 'handshake'
   let serverProperties: FieldTable = {}
@@ -85,6 +87,10 @@ export async function openSession(
         phase = 'tune'
         const channelMax = smaller(method.args.channelMax, options.channelMax)
         const frameMax = smaller(method.args.frameMax, options.frameMax)
+        if (frameMax < FRAME_MIN_SIZE)
+          throw new ProtocolError(
+            `frames of ${frameMax} bytes are too small; every peer takes ${FRAME_MIN_SIZE}`,
+          )
         const heartbeat = Math.min(
           method.args.heartbeat || Infinity,
           Math.ceil(options.heartbeatMs / 1000) || Infinity,
@@ -135,6 +141,24 @@ export async function openSession(
   }
 }
 
+/** Dials, and gives what another one's `dial` throws the form of our errors. */
+async function dialled(address: BrokerAddress, dial: Dial, signal: AbortSignal): Promise<Duplex> {
+  let stream: Duplex
+  try {
+    stream = await dial(address, { signal })
+  } catch (error) {
+    signal.throwIfAborted()
+    if (isHermodError(error)) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new ConnectionError('tcp', `no connection to ${formatServer(address)}: ${reason}`, { cause: error })
+  }
+  if (signal.aborted) {
+    stream.destroy()
+    throw signal.reason
+  }
+  return stream
+}
+
 /** The smaller of two limits, of which 0 means that there is none. */
 function smaller(ours: number, theirs: number): number {
   return Math.min(ours || Infinity, theirs || Infinity) === Infinity
@@ -159,14 +183,20 @@ function handshakeError(
       )
     }
     if (replyCode === ACCESS_REFUSED || replyCode === NOT_ALLOWED) {
-      // RabbitMQ answers 530 as well while a virtual host is still starting; that one is worth another attempt.
-      const retryable = replyText.includes('is down')
+      // RabbitMQ answers 530 as well while a virtual host is still starting or has too many connections, some of
+      // which may be dead; those are worth another attempt.
+      const retryable = /is down$|limit \(\d+\) is reached/.test(replyText)
       return new AccessRefusedError(
         `${server} refused the virtual host '${address.virtualHost}' to user '${address.username}': ${replyText}`,
         { details, retryable },
       )
     }
     return new ConnectionError(phase, `${server} refused the connection: ${replyText}`, { details })
+  }
+  if (error.code === 'E_PROTOCOL') {
+    return new ConnectionError(phase, `${server} does not speak AMQP 0-9-1: ${error.message}`, {
+      cause: error,
+    })
   }
   if (error.code !== 'E_CONN_LOST') return error
   if (phase === 'sasl') {

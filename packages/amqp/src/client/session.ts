@@ -125,6 +125,11 @@ export class Session implements FrameSink {
     return this.#endedWith
   }
 
+  /** Why the session is over. */
+  get endedWith(): HermodError | undefined {
+    return this.#endedWith
+  }
+
   /** Resolves when the session is over. */
   get over(): Promise<void> {
     return this.#over.promise

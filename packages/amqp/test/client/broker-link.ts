@@ -57,6 +57,15 @@ export function frames(write: (writer: ByteWriter) => void): Buffer {
   return writer.written()
 }
 
+/** The bytes of a method. */
+export function methodBytes<Name extends MethodName>(
+  channel: number,
+  name: Name,
+  args: MethodArguments[Name],
+): Buffer {
+  return frames((writer) => writeMethod(writer, channel, name, args))
+}
+
 /** The bytes of a method with content. */
 export function content<Name extends MethodName>(
   channel: number,
@@ -131,7 +140,7 @@ export class BrokerLink {
   }
 
   send<Name extends MethodName>(channel: number, name: Name, args: MethodArguments[Name]): void {
-    this.raw(frames((writer) => writeMethod(writer, channel, name, args)))
+    this.raw(methodBytes(channel, name, args))
   }
 
   deliver(...args: Parameters<typeof delivery>): void {
