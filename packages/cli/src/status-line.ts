@@ -20,11 +20,11 @@ export function statusLine(status: TapStatus): StatusLine {
         `exchange '${status.exchange}' appeared and is tapped now; what it carried since ${status.unseenFrom.toISOString()} was not seen`,
       )
     case 'reconnecting': {
-      const reason = status.error === undefined ? '' : `cannot connect (${status.error.message}); `
+      const reason = status.error === undefined ? '' : `cannot connect (${status.error.message.trim()}); `
       return note(`${reason}trying again in ${formatSeconds(status.delayMs)}`)
     }
     case 'disconnected':
-      return loss(`connection lost (${status.error.message})`)
+      return loss(`connection lost (${status.error.message.trim()})`)
     case 'gap':
       return loss(
         `gap of ${formatSeconds(status.lengthMs)}: ${status.from.toISOString()} to ${status.to.toISOString()}: events in between were not seen`,
