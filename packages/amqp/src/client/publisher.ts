@@ -2,6 +2,7 @@ import { addAbortListener } from 'node:events'
 import {
   ChannelClosedError,
   ChannelError,
+  LimitError,
   MessageNackedError,
   MessageUndeliverableError,
   MessagingTimeoutError,
@@ -155,7 +156,17 @@ export class Publisher {
     const start = writer.offset
     try {
       writeMethod(writer, channel, 'basic.publish', { exchange, routingKey, mandatory, immediate: false })
+      const header = writer.offset
       writeContentHeader(writer, channel, body.length, properties)
+      // Unlike a body, a header cannot be split; the broker would close the connection over it.
+      if (writer.offset - header > frameMax) {
+        throw new LimitError(
+          `the properties need a frame of ${writer.offset - header} bytes; the broker takes ${frameMax}`,
+          {
+            frameMax,
+          },
+        )
+      }
     } catch (error) {
       writer.offset = start
       this.#fail(pending, error as HermodError)

@@ -125,19 +125,14 @@ export class Session implements FrameSink {
     return this.#endedWith
   }
 
-  /** Why the session is over. */
-  get endedWith(): HermodError | undefined {
-    return this.#endedWith
-  }
-
   /** Resolves when the session is over. */
   get over(): Promise<void> {
     return this.#over.promise
   }
 
-  /** The largest frame that may be sent. */
+  /** The largest frame that may be sent; `Infinity` where there is no limit. */
   get frameMax(): number {
-    return this.#tuning.frameMax
+    return this.#tuning.frameMax || Infinity
   }
 
   /** Sends the protocol header or a raw prefix. */
@@ -152,6 +147,13 @@ export class Session implements FrameSink {
     const start = writer.offset
     try {
       writeMethod(writer, channel, name, args)
+      const { frameMax } = this
+      if (writer.offset - start > frameMax) {
+        throw new LimitError(
+          `${name} needs a frame of ${writer.offset - start} bytes; the broker takes ${frameMax}`,
+          { frameMax },
+        )
+      }
     } catch (error) {
       writer.offset = start
       throw error
