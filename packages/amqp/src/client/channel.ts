@@ -353,11 +353,6 @@ export class Channel {
     return this.#session === session
   }
 
-  /** Whether the channel is open on this session, or being opened on it. Called by the connection. */
-  isOn(session: Session): boolean {
-    return this.#session === session
-  }
-
   /** The session is gone. Called by the connection. */
   sessionLost(error: HermodError): void {
     if (this.#session === undefined && this.#ended !== undefined) return
