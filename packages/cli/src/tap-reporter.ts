@@ -1,4 +1,4 @@
-import { formatServer, type BrokerAddress } from '@hermod/amqp'
+import type { BrokerAddress } from '@hermod/amqp'
 import type { TapStats, TapStatus } from '@hermod/events'
 import type { Clock } from '@hermod/kernel'
 import type { Announcer } from './announcer.ts'
@@ -36,7 +36,8 @@ export class TapReporter {
 
   /** Says once what is tapped where. */
   opened(stats: TapStats, servers: readonly BrokerAddress[]): void {
-    const where = servers.map((server) => `${formatServer(server)}${pathOf(server.virtualHost)}`).join(' or ')
+    // All servers of one broker serve the same virtual host.
+    const where = `${stats.server}${pathOf(servers[0]?.virtualHost ?? '/')}`
     const missing = stats.missingExchanges.length
     const verb = missing === 1 ? 'is' : 'are'
     const rest = missing === 0 ? '' : `; ${count(missing, 'exchange')} ${verb} not there yet`

@@ -14,6 +14,7 @@ const STATS: TapStats = {
     { exchange: 'neutron', topics: ['notifications'] },
   ],
   missingExchanges: ['cinder'],
+  server: 'broker:5672',
   queue: 'hermod.tap.0a1b2c3d',
 }
 

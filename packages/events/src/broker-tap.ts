@@ -118,6 +118,7 @@ export class BrokerTap implements Tap {
       brokerMayHaveDropped: this.#full,
       bindings: (this.#queue?.bound ?? []).map((exchange) => ({ exchange, topics: this.#options.topics })),
       missingExchanges: this.#queue?.missing ?? [],
+      server: this.#connection.server.address,
       queue: this.#queue?.name ?? '',
     }
   }

@@ -69,6 +69,8 @@ export interface TapStats {
   readonly bindings: readonly { readonly exchange: string; readonly topics: readonly string[] }[]
   /** Exchanges that were looked for and are not there. */
   readonly missingExchanges: readonly string[]
+  /** The broker in use, or last in use: `host:port`. */
+  readonly server: string
   /** The name of the tap's queue; empty while it has none. */
   readonly queue: string
 }

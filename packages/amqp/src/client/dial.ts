@@ -78,6 +78,10 @@ function dialError(address: BrokerAddress, error: NodeJS.ErrnoException): Connec
       cause: error,
     })
   }
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || error.message.includes('wrong version number')) {
+    // OpenSSL's way of saying that the answer was not TLS at all.
+    return new ConnectionError('tls', `${server} does not speak TLS on this port`, { cause: error })
+  }
   if (address.tls !== undefined && (TLS_PHASE.test(code) || error.message.includes('TLS'))) {
     return new ConnectionError('tls', `TLS with ${server} failed: ${error.message}`, { cause: error })
   }
