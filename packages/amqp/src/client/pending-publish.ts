@@ -19,6 +19,10 @@ export class PendingPublish {
   returned: HermodError | undefined
   /** Whether the promise is settled. */
   settled = false
+  /** Whether it stands in the queue of what is to be written. */
+  queued = false
+  /** Whether it was written once, on a connection that then broke before its confirm. */
+  uncertain = false
   /** Called when the promise settles, to remove timers and listeners. */
   onSettled: (() => void) | undefined
   #resolve!: () => void

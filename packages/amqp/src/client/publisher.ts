@@ -2,6 +2,7 @@ import { addAbortListener } from 'node:events'
 import {
   ChannelClosedError,
   ChannelError,
+  ConfigurationError,
   LimitError,
   MessageNackedError,
   MessageUndeliverableError,
@@ -39,6 +40,12 @@ export interface PublishOptions {
 /** A body from this size on is handed to the socket as it is instead of being copied into the output buffer. */
 const BY_REFERENCE_BYTES = 32 * 1024
 
+/** A window holds a slot for each message from the start. */
+const MOST_UNCONFIRMED = 1_000_000
+
+/** From this many on, messages that were given up are taken out of the queue before their turn. */
+const SWEEP_FROM = 1024
+
 const NO_PROPERTIES: BasicProperties = Object.freeze({})
 
 /**
@@ -62,11 +69,22 @@ export class Publisher {
   #nextTag = 1
   #unconfirmed = 0
   #openMandatory = 0
-  /** Not yet written, oldest first. */
+  /** To be written, oldest first; some of them settled meanwhile. */
   #waiting: PendingPublish[] = []
   #waitingHead = 0
+  #waitingSettled = 0
+  /**
+   * Until this one is settled, messages leave one at a time: the broker closed the channel over one of them without
+   * saying which, and would do so again and again.
+   */
+  #lastSuspect: PendingPublish | undefined
 
   constructor(maxUnconfirmed: number, clock: Clock, onFailed: (error: HermodError) => void) {
+    if (!Number.isInteger(maxUnconfirmed) || maxUnconfirmed < 1 || maxUnconfirmed > MOST_UNCONFIRMED) {
+      throw new ConfigurationError([
+        `maxUnconfirmed is ${maxUnconfirmed}; it is a whole number from 1 to ${MOST_UNCONFIRMED}`,
+      ])
+    }
     this.#maxUnconfirmed = maxUnconfirmed
     this.#clock = clock
     this.#onFailed = onFailed
@@ -82,7 +100,7 @@ export class Publisher {
 
   /** Not yet written: the window is full, or the connection is away or blocked. */
   get waiting(): number {
-    return this.#waiting.length - this.#waitingHead
+    return this.#waiting.length - this.#waitingHead - this.#waitingSettled
   }
 
   /** See `Channel.publish`. */
@@ -108,8 +126,27 @@ export class Publisher {
       if (!this.#limit(pending, options)) return pending.promise
     }
     if (this.waiting === 0 && this.#open()) this.#write(pending)
-    else this.#waiting.push(pending)
+    else this.#queue(pending)
     return pending.promise
+  }
+
+  #queue(pending: PendingPublish): void {
+    pending.queued = true
+    this.#waiting.push(pending)
+  }
+
+  /** A message was given up that waits. While the connection is away nothing else would take it out. */
+  #gaveUpWaiting(): void {
+    this.#waitingSettled++
+    if (this.#waitingSettled >= SWEEP_FROM && this.#waitingSettled > this.waiting) {
+      this.#waiting = this.#waiting.slice(this.#waitingHead).filter((pending) => !pending.settled)
+      this.#waitingHead = this.#waitingSettled = 0
+    }
+    this.#checkIdle()
+  }
+
+  get #window(): number {
+    return this.#lastSuspect === undefined || this.#lastSuspect.settled ? this.#maxUnconfirmed : 1
   }
 
   #open(): boolean {
@@ -117,7 +154,7 @@ export class Publisher {
     return (
       session !== undefined &&
       !this.#blocked &&
-      this.#unconfirmed < this.#maxUnconfirmed &&
+      this.#unconfirmed < this.#window &&
       this.#nextTag - this.#lowestTag <= this.#mask &&
       !session.output.congested
     )
@@ -140,6 +177,7 @@ export class Publisher {
     pending.onSettled = () => {
       timer?.cancel()
       listening?.[Symbol.dispose]()
+      if (pending.queued) this.#gaveUpWaiting()
     }
     return true
   }
@@ -264,7 +302,9 @@ export class Publisher {
     while (this.#waitingHead < this.#waiting.length && this.#open()) {
       const pending = this.#waiting[this.#waitingHead] as PendingPublish
       this.#waitingHead++
-      if (!pending.settled) this.#write(pending)
+      pending.queued = false
+      if (pending.settled) this.#waitingSettled--
+      else this.#write(pending)
     }
     if (this.#waitingHead === this.#waiting.length) {
       this.#waiting = []
@@ -273,19 +313,25 @@ export class Publisher {
       this.#waiting = this.#waiting.slice(this.#waitingHead)
       this.#waitingHead = 0
     }
+    this.#checkIdle()
   }
 
   /** The channel is gone: what was written and not confirmed is uncertain now. */
   detach(cause: HermodError): void {
     this.#session = undefined
+    const overPublish = cause instanceof ChannelError && cause.method === 'basic.publish'
+    const alone = overPublish && this.#unconfirmed === 1
+    let found = alone
     const again: PendingPublish[] = []
     for (let tag = this.#lowestTag; tag < this.#nextTag; tag++) {
       const pending = this.#ring[tag & this.#mask]
       if (pending === undefined) continue
       if (pending.settled) continue
       if (pending.returned !== undefined) this.#fail(pending, pending.returned)
-      else if (isCause(cause, pending)) this.#fail(pending, cause)
-      else if (pending.resend) again.push(pending)
+      else if (alone || (overPublish && namesExchange(cause, pending))) {
+        found = true
+        this.#fail(pending, cause)
+      } else if (pending.resend) again.push(pending)
       else this.#fail(pending, new PublishUncertainError(pending.exchange, pending.routingKey, { cause }))
     }
     this.#ring.fill(undefined)
@@ -293,8 +339,10 @@ export class Publisher {
     this.#unconfirmed = 0
     this.#openMandatory = 0
     if (again.length > 0) {
+      for (const pending of again) pending.queued = pending.uncertain = true
       this.#waiting = [...again, ...this.#waiting.slice(this.#waitingHead)]
       this.#waitingHead = 0
+      if (overPublish && !found) this.#lastSuspect = again.at(-1)
     }
     this.#checkIdle()
   }
@@ -318,10 +366,14 @@ export class Publisher {
     this.#ended = cause
     const waiting = this.#waiting.slice(this.#waitingHead)
     this.#waiting = []
-    this.#waitingHead = 0
+    this.#waitingHead = this.#waitingSettled = 0
     for (const pending of waiting) {
-      if (pending.settled) continue
-      this.#fail(pending, new ChannelClosedError(`the message was not sent: ${cause.message}`, { cause }))
+      pending.queued = false
+      const { exchange, routingKey } = pending
+      const error = pending.uncertain
+        ? new PublishUncertainError(exchange, routingKey, { cause })
+        : new ChannelClosedError(`the message was not sent: ${cause.message}`, { cause })
+      this.#fail(pending, error)
     }
     this.#checkIdle()
   }
@@ -331,13 +383,9 @@ export class Publisher {
   }
 }
 
-/** Whether the broker closed the channel because of this very publish, which would fail again and again. */
-function isCause(cause: HermodError, { exchange }: PendingPublish): boolean {
-  return (
-    cause instanceof ChannelError &&
-    cause.method === 'basic.publish' &&
-    cause.replyText.includes(`'${exchange}'`)
-  )
+/** Whether the broker says that it closed the channel over a publish to this exchange. */
+function namesExchange({ replyText }: ChannelError, { exchange }: PendingPublish): boolean {
+  return replyText.includes(`exchange '${exchange}'`)
 }
 
 const scratch = new ByteWriter(256)
