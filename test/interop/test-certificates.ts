@@ -37,10 +37,8 @@ export function makeCertificates(): TestCertificates {
   const issue = (name: string, extensions: string): void => {
     writeFileSync(file(`${name}.ext`), extensions)
     openssl('req', ...key, '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`)
-    openssl(
-      ...['x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'],
-      ...['-days', '1', '-extfile', `${name}.ext`, '-out', `${name}.pem`],
-    )
+    const signed = ['-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial']
+    openssl('x509', '-req', ...signed, '-days', '1', '-extfile', `${name}.ext`, '-out', `${name}.pem`)
   }
   issue('server', 'subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth\n')
   issue('client', 'extendedKeyUsage=clientAuth\n')

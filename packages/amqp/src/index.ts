@@ -26,10 +26,11 @@ export type {
   SubscriptionEnd,
 } from './client/consumer-subscription.ts'
 export type { BindOptions, ExchangeOptions, QueueOptions } from './client/declaration-options.ts'
-export { dial, type Dial, type TlsOptions } from './client/dial.ts'
+export { dial, type Dial } from './client/dial.ts'
 export { Message, type MessageState } from './client/message.ts'
 export type { PublishOptions } from './client/publisher.ts'
 export type { SaslMechanism } from './client/sasl.ts'
+export type { TlsOptions } from './client/tls-options.ts'
 export { Binding } from './entities/binding.ts'
 export {
   Consumer,

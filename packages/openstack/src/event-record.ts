@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '@hermod/kernel'
 import type { Initiator } from './identity.ts'
-import type { EventFacts, EventSchema } from './notification-event.ts'
+import type { EventFacts, EventSchema } from './event-facts.ts'
 import type { Phase } from './phase.ts'
 import type { Resource } from './resource.ts'
 

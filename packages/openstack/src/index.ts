@@ -21,12 +21,8 @@ export {
   type NormalizeOptions,
   type RawNotification,
 } from './normalize-notification.ts'
-export {
-  NotificationEvent,
-  type EventFacts,
-  type EventSchema,
-  type EventTransport,
-} from './notification-event.ts'
+export type { EventFacts, EventSchema, EventTransport } from './event-facts.ts'
+export { NotificationEvent } from './notification-event.ts'
 export type { Phase } from './phase.ts'
 export type { Publisher } from './publisher.ts'
 export type { Resource } from './resource.ts'

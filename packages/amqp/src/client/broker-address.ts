@@ -1,5 +1,5 @@
 import { InvalidUrlError } from '@hermod/kernel'
-import type { TlsOptions } from './dial.ts'
+import type { TlsOptions } from './tls-options.ts'
 
 /** Where a broker listens and who we are to it. */
 export interface BrokerAddress {

@@ -3,21 +3,7 @@ import type { Duplex } from 'node:stream'
 import { connect as connectTls, type ConnectionOptions as NodeTlsOptions } from 'node:tls'
 import { ConnectionError } from '@hermod/kernel'
 import { formatServer, type BrokerAddress } from './broker-address.ts'
-
-/** How TLS is done. The chain and the host name are verified unless `rejectUnauthorized` is false. */
-export interface TlsOptions {
-  /** The authorities to trust instead of Node's own, PEM. */
-  readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined
-  /** The client's certificate, PEM. */
-  readonly cert?: string | Buffer | undefined
-  /** The client's private key, PEM. */
-  readonly key?: string | Buffer | undefined
-  readonly passphrase?: string | undefined
-  /** The name to ask for and to verify; the host's own by default. */
-  readonly serverName?: string | undefined
-  /** `false` accepts any certificate. Default true. */
-  readonly rejectUnauthorized?: boolean | undefined
-}
+import type { TlsOptions } from './tls-options.ts'
 
 /** Opens the byte stream to a broker; the signal ends the attempt. */
 export type Dial = (address: BrokerAddress, options: { readonly signal: AbortSignal }) => Promise<Duplex>
