@@ -35,7 +35,7 @@ export function statusLine(status: TapStatus): StatusLine {
       )
     case 'tap-full':
       return loss(
-        `tap full: ${status.depth} of ${status.limit} messages wait in its queue; the broker may have dropped events`,
+        `tap full: the broker may have dropped events (${status.depth} of at most ${status.limit} wait in its queue)`,
       )
     case 'unreadable':
       return loss(

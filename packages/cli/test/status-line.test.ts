@@ -42,7 +42,7 @@ describe('statusLine', () => {
     [
       { type: 'tap-full', at, depth: 50_000, limit: 50_000 },
       true,
-      'tap full: 50000 of 50000 messages wait in its queue; the broker may have dropped events',
+      'tap full: the broker may have dropped events (50000 of at most 50000 wait in its queue)',
     ],
     [
       {
