@@ -15,6 +15,7 @@ import { ExampleProgram } from './example-program.ts'
 const gate = needs(findRabbitMq(), findPython(['oslo_messaging']))
 const INSTANCE = { instance_id: '178b0921-8f85-4257-88b6-2e743b5a975c', display_name: 'web-1' }
 const PORT = { port: { id: '9a1f3c1f-8ad1-4cd4-b0de-5b9bd0f56c3a', project_id: 'p-1' } }
+const lines = (program: ExampleProgram): readonly string[] => program.stdout.trimEnd().split('\n')
 
 describe.skipIf(gate.skip)(`the examples with a tap${gate.note}`, () => {
   let broker: BrokerFixture
@@ -37,7 +38,6 @@ describe.skipIf(gate.skip)(`the examples with a tap${gate.note}`, () => {
   const taps = async (): Promise<number> =>
     (await broker.queues()).filter(({ name, consumers }) => name.startsWith('hermod.tap.') && consumers === 1)
       .length
-  const lines = (program: ExampleProgram): readonly string[] => program.stdout.trimEnd().split('\n')
 
   it('iterate over events', async () => {
     {
