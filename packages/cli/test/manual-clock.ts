@@ -29,6 +29,12 @@ export class ManualClock implements Clock {
     return this.#alarms.size
   }
 
+  /** Moves on as when the process is stopped meanwhile: what is due fires late, at the end. */
+  async standStill(forMs: number): Promise<void> {
+    this.#nowMs += forMs
+    await this.advance(0)
+  }
+
   /** Moves on, firing what is due in order and letting everything that follows from each happen first. */
   async advance(byMs: number): Promise<void> {
     const endMs = this.#nowMs + byMs

@@ -1,5 +1,8 @@
 import type { Clock, Timer } from '@hermod/kernel'
 
+/** A timer that fires this much too late tells that the process stood still. */
+const STOOD_STILL_MS = 1000
+
 /** What to watch, and whom to tell. */
 export interface TimeLimitOptions {
   /** Calls `onOver` this long after the start. */
@@ -38,8 +41,12 @@ export class TimeLimits {
 
   /** One timer that looks again when it fires, rather than a new one at every event. */
   #watchIdle(untilIdleMs: number, lookInMs: number, onIdle: () => void): void {
+    const armedAtMs = this.#clock.monotonicMs()
     const look = (): void => {
-      const leftMs = this.#lastEventMs + untilIdleMs - this.#clock.monotonicMs()
+      const nowMs = this.#clock.monotonicMs()
+      // While this process stood still (stopped, suspended), events may have gathered that it has yet to see.
+      if (nowMs - armedAtMs > lookInMs + STOOD_STILL_MS) this.#lastEventMs = nowMs
+      const leftMs = this.#lastEventMs + untilIdleMs - nowMs
       if (leftMs <= 0) onIdle()
       else this.#watchIdle(untilIdleMs, leftMs, onIdle)
     }
