@@ -1,0 +1,177 @@
+import {
+  eventually,
+  findPython,
+  findRabbitMq,
+  needs,
+  startRabbitMq,
+  type BrokerFixture,
+  type PythonPeer,
+} from '@hermod/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { declareExchanges } from './declare-exchanges.ts'
+import { startListen, type RunningListen } from './running-listen.ts'
+import { startPeer } from './start-peer.ts'
+
+const gate = needs(findRabbitMq(), findPython(['oslo_messaging', 'kombu', 'pika']))
+
+const typesOf = (listen: RunningListen): readonly string[] => listen.events.map(({ type }) => type)
+
+describe.skipIf(gate.skip)(`how hermod listen ends${gate.note}`, () => {
+  let broker: BrokerFixture
+  let notifier: PythonPeer
+  let url = ''
+  beforeAll(async () => {
+    broker = await startRabbitMq()
+    url = broker.url
+    await declareExchanges(url, ['nova'])
+    notifier = startPeer('oslo_notify')
+  })
+  afterAll(async () => {
+    await notifier?.[Symbol.asyncDispose]()
+    await broker?.[Symbol.asyncDispose]()
+  })
+
+  async function emit(...types: readonly string[]): Promise<void> {
+    for (const event_type of types) await notifier.ask({ url, exchange: 'nova', event_type })
+  }
+
+  /** The queues of taps that are still there. */
+  async function taps(): Promise<readonly string[]> {
+    return (await broker.queues()).map(({ name }) => name).filter((name) => name.startsWith('hermod'))
+  }
+
+  it('ends with 0 at the event that -n asks for, and shows no more', async () => {
+    await using listen = await startListen(['-n', '2'], { url }).tapping()
+    await emit('a', 'b', 'c')
+    expect(await listen.ended).toEqual({ code: 0, signal: null })
+    expect(typesOf(listen)).toEqual(['a', 'b'])
+    expect(listen.unfinished).toBe('')
+    expect(listen.said).toHaveLength(1)
+    expect(await taps()).toEqual([])
+  })
+
+  it('counts with -n what passes the patterns', async () => {
+    await using listen = await startListen(['-n', '1', 'wanted.*'], { url }).tapping()
+    await emit('other', 'wanted.one', 'wanted.two')
+    expect((await listen.ended).code).toBe(0)
+    expect(typesOf(listen)).toEqual(['wanted.one'])
+  })
+
+  it('ends with 0 when --for is over, having shown all that came', async () => {
+    await using listen = await startListen(['--for', '3s'], { url }).tapping()
+    await emit('a', 'b')
+    expect((await listen.ended).code).toBe(0)
+    expect(typesOf(listen)).toEqual(['a', 'b'])
+    expect(await taps()).toEqual([])
+  })
+
+  it('ends with 5 when --for is over before -n, having shown all that came', async () => {
+    await using listen = await startListen(['-n', '3', '--for', '3s'], { url }).tapping()
+    await emit('a')
+    expect((await listen.ended).code).toBe(5)
+    expect(typesOf(listen)).toEqual(['a'])
+  })
+
+  it('ends with 0 at -n long before --for', async () => {
+    await using listen = await startListen(['-n', '1', '--for', '1h'], { url }).tapping()
+    await emit('a')
+    expect((await listen.ended).code).toBe(0)
+  })
+
+  it('ends with 0 once nothing was shown for --until-idle, and explains when there was nothing at all', async () => {
+    await using listen = await startListen(['--until-idle', '700ms'], { url }).tapping()
+    const startedMs = performance.now()
+    for (const type of ['a', 'b', 'c', 'd']) {
+      await emit(type)
+      await listen.showing(type)
+    }
+    const shownMs = performance.now()
+    expect((await listen.ended).code).toBe(0)
+    expect(performance.now() - shownMs).toBeGreaterThan(600)
+    expect(performance.now() - startedMs).toBeGreaterThan(700)
+    expect(typesOf(listen)).toEqual(['a', 'b', 'c', 'd'])
+    await using idle = startListen(['--until-idle', '200ms', '-n', '1'], { url })
+    expect((await idle.ended).code).toBe(0)
+    expect(idle.stderr).toMatch(/no event so far; listening on 1 exchange \(nova\)/)
+    expect(idle.stderr).toMatch(/likeliest reasons/)
+  })
+
+  it('ends with whichever of --for and --until-idle is over first', async () => {
+    await using forFirst = startListen(['--for', '300ms', '--until-idle', '1h', '-n', '1'], { url })
+    expect((await forFirst.ended).code).toBe(5)
+    await using idleFirst = startListen(['--for', '1h', '--until-idle', '300ms', '-n', '1'], { url })
+    expect((await idleFirst.ended).code).toBe(0)
+  })
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('ends soon on %s with %i, and leaves nothing', async (signal, code) => {
+    await using listen = await startListen([], { url }).tapping()
+    await emit('a')
+    await listen.showing('a')
+    const askedMs = performance.now()
+    listen.signal(signal)
+    expect(await listen.ended).toEqual({ code, signal: null })
+    expect(performance.now() - askedMs).toBeLessThan(2000)
+    expect(listen.said).toHaveLength(1)
+    expect(await taps()).toEqual([])
+    expect(await broker.connections()).not.toContainEqual(
+      expect.objectContaining({
+        clientProperties: expect.objectContaining({ product: 'Hermod' }) as unknown,
+      }),
+    )
+  })
+
+  it('leaves nothing even when it is killed', async () => {
+    await using listen = await startListen([], { url }).tapping()
+    expect(await taps()).toHaveLength(1)
+    listen.signal('SIGKILL')
+    await listen.ended
+    await eventually(async () => (await taps()).length === 0)
+  })
+
+  it('ends with 0 and without a word when the reader of stdout leaves', async () => {
+    await using listen = await startListen([], { url }).tapping()
+    await emit('a')
+    await listen.showing('a')
+    listen.closeStdout()
+    await emit('b', 'c')
+    expect(await listen.ended).toEqual({ code: 0, signal: null })
+    expect(listen.said).toHaveLength(1)
+    expect(await taps()).toEqual([])
+  })
+
+  it('counts and says what a slow reader of stdout misses', { timeout: 60_000 }, async () => {
+    const mib = 1024 * 1024
+    const count = 30
+    await using listen = await startListen(['--until-idle', '3s'], { url, unread: true }).tapping()
+    await using pika = startPeer('pika_publish')
+    for (let n = 0; n < count; n++) {
+      const message = {
+        event_type: `slow.${n}`,
+        message_id: `slow-${n}`,
+        payload: { filler: '-'.repeat(4 * mib) },
+      }
+      const body_base64 = Buffer.from(JSON.stringify(message)).toString('base64')
+      await pika.ask({ url, exchange: 'nova', routing_key: 'notifications.info', body_base64 })
+    }
+    const said = await listen.saying(/^hermod: dropped \d+ events?, \d+ in all/)
+    expect(said).toMatch(/they arrive faster than the output takes them$/)
+    listen.readOn()
+    await listen.showing(`slow.${count - 1}`)
+    expect((await listen.ended).code).toBe(0)
+    const summary = /^hermod: (\d+) events shown; (\d+) dropped because the output was too slow$/.exec(
+      listen.said.at(-1) as string,
+    )
+    expect(summary).not.toBeNull()
+    const [shown, dropped] = [Number(summary?.[1]), Number(summary?.[2])]
+    expect(shown).toBe(listen.lines.length)
+    expect(shown + dropped).toBe(count)
+    // The ring holds 64 MiB; what it dropped is the oldest that was not on its way to stdout yet.
+    expect(dropped).toBeGreaterThanOrEqual(count - 17)
+    const numbers = typesOf(listen).map((type) => Number(type.slice('slow.'.length)))
+    expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
+    expect(numbers.slice(-14)).toEqual(Array.from({ length: 14 }, (_, n) => count - 14 + n))
+  })
+})
