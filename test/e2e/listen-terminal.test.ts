@@ -126,7 +126,7 @@ describe.skipIf(gate.skip)(`hermod listen on a terminal${gate.note}`, () => {
   })
 
   it.each([
-    ['pretty', 'a\\x1b[2J\\x1b]'],
+    ['pretty', 'a\\x1b[2J'],
     ['ndjson', `"display_name":${visibleForm(HOSTILE)}`],
   ])('writes out what would steer the terminal: %s', async (output, shown) => {
     await using run = await new TerminalRun(url, ['-o', output, '-n', '1']).tapping()
