@@ -22,6 +22,7 @@ export type Reply<Name extends CallName> = Extract<DecodedMethod, { readonly nam
 
 interface OpenCall {
   readonly name: CallName
+  readonly args: MethodArguments[CallName]
   readonly answered: Deferred<DecodedMethod>
 }
 
@@ -33,12 +34,18 @@ export class Calls {
   #open: OpenCall[] = []
 
   /** Remembers a call that is being written now. */
-  add<Name extends CallName>(name: Name): Promise<Reply<Name>> {
+  add<Name extends CallName>(name: Name, args: MethodArguments[Name]): Promise<Reply<Name>> {
     const answered = createDeferred<DecodedMethod>()
     // Whoever waits still gets the rejection; a caller that left at its deadline must not end the process.
     answered.promise.catch(() => {})
-    this.#open.push({ name, answered })
+    this.#open.push({ name, args, answered })
     return answered.promise as Promise<Reply<Name>>
+  }
+
+  /** Whether the next answer is for a `basic.get` whose message needs no ack. */
+  get noAckGet(): boolean {
+    const args = this.#open[0]?.args
+    return args !== undefined && 'noAck' in args && args.noAck
   }
 
   /** @throws {ProtocolError} E_PROTOCOL when nothing was asked that this could answer. */

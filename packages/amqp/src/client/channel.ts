@@ -66,6 +66,8 @@ export class Channel {
   #closing = false
   #generation = 0
   #isReady = false
+  /** The opening after the latest channel error. */
+  #healed: Promise<void> = Promise.resolve()
   #deliveries: Deliveries | undefined
   /** The messages of `basic.get-ok`, by their method, until its caller takes them. */
   readonly #gotten = new WeakMap<object, Message>()
@@ -182,14 +184,16 @@ export class Channel {
     options: DeadlineOptions & { readonly ifUnused?: boolean; readonly ifEmpty?: boolean } = {},
   ): Promise<number> {
     const { ifUnused = false, ifEmpty = false } = options
-    const { args } = await this.call('queue.delete', { queue, ifUnused, ifEmpty, noWait: false }, options)
-    this.#host.topology.queueDeleted(queue)
+    const name = this.#current(queue)
+    const method = { queue: name, ifUnused, ifEmpty, noWait: false }
+    const { args } = await this.call('queue.delete', method, options)
+    this.#host.topology.queueDeleted(name)
     return args.messageCount
   }
 
   /** Removes the waiting messages of a queue. @returns how many there were. */
   async purgeQueue(queue: string, options: DeadlineOptions = {}): Promise<number> {
-    const { args } = await this.call('queue.purge', { queue, noWait: false }, options)
+    const { args } = await this.call('queue.purge', { queue: this.#current(queue), noWait: false }, options)
     return args.messageCount
   }
 
@@ -200,7 +204,7 @@ export class Channel {
     routingKey: string,
     options: BindOptions = {},
   ): Promise<void> {
-    const args = { queue, exchange, routingKey, arguments: options.arguments ?? {} }
+    const args = { queue: this.#current(queue), exchange, routingKey, arguments: options.arguments ?? {} }
     await this.call('queue.bind', { ...args, noWait: false }, options)
     if (this.#recover) this.#host.topology.bound({ kind: 'queue-binding', args })
   }
@@ -212,7 +216,7 @@ export class Channel {
     routingKey: string,
     options: BindOptions = {},
   ): Promise<void> {
-    const args = { queue, exchange, routingKey, arguments: options.arguments ?? {} }
+    const args = { queue: this.#current(queue), exchange, routingKey, arguments: options.arguments ?? {} }
     await this.call('queue.unbind', args, options)
     this.#host.topology.unbound({ kind: 'queue-binding', args })
   }
@@ -253,9 +257,19 @@ export class Channel {
     queue: string,
     options: DeadlineOptions & { readonly noAck?: boolean } = {},
   ): Promise<Message | undefined> {
-    const noAck = options.noAck === true
-    const reply = await this.call('basic.get', { queue, noAck }, options)
-    return this.#gotten.get(reply.args)
+    await this.#whenReady(options)
+    const asked = this.#ask('basic.get', { queue: this.#current(queue), noAck: options.noAck === true })
+    try {
+      const reply = await withDeadline(asked, this.#limits(options), 'basic.get', this.#host.clock)
+      return this.#gotten.get(reply.args)
+    } catch (error) {
+      // A message that comes when nobody waits for it any more would stay with us until the channel closes.
+      asked.then(
+        ({ args }) => this.#gotten.get(args)?.requeue(),
+        () => {},
+      )
+      throw error
+    }
   }
 
   /** Resolves when every message published so far is confirmed or refused. */
@@ -297,6 +311,11 @@ export class Channel {
     return withDeadline(this.#ask(name, args), this.#limits(deadline), name, this.#host.clock)
   }
 
+  /** A queue that the broker named has another name after each reconnect; the first one still stands for it. */
+  #current(queue: string): string {
+    return this.#host.topology.currentName(queue)
+  }
+
   #limits({ signal, timeoutMs }: DeadlineOptions): DeadlineOptions {
     return { signal, timeoutMs: timeoutMs ?? this.#host.operationTimeoutMs }
   }
@@ -317,13 +336,13 @@ export class Channel {
     if (session === undefined)
       return Promise.reject(this.#ended ?? new ChannelClosedError(`${name}: the connection is away`))
     session.send(this.#number, name, args)
-    return this.#calls.add(name)
+    return this.#calls.add(name, args)
   }
 
   /** Opens the channel on a session, with everything that it had. Called by the connection. */
   async open(session: Session): Promise<void> {
     this.#session = session
-    this.#generation++
+    const generation = ++this.#generation
     this.#number = session.attach(this.#sink)
     this.#deliveries = new Deliveries(session, this.#number, this.#consumers, this.#host.maxBodyBytes, {
       onGot: (method, message) => {
@@ -334,15 +353,18 @@ export class Channel {
         void this.#publisher.returned(exchange, routingKey, replyText, rawProperties, body),
       onStaleSettle: () => this.#host.staleSettle(),
     })
-    await withDeadline(
-      this.#ask('channel.open', {}),
-      { timeoutMs: this.#host.operationTimeoutMs },
-      'channel.open',
-      this.#host.clock,
-    )
-    await this.#consumers.restart()
-    if (this.#session !== session)
+    try {
+      const opened = this.#ask('channel.open', {})
+      await withDeadline(opened, this.#limits({}), 'channel.open', this.#host.clock)
+      await this.#consumers.restart()
+    } catch (error) {
+      if (generation === this.#generation) throw error
+    }
+    if (generation !== this.#generation) {
+      // The broker closed it meanwhile, so that it is being opened once more.
+      if (this.#session === session) return this.#healed
       throw this.#ended ?? new ChannelClosedError('the channel was lost while it was opened')
+    }
     this.#publisher.attach(session, this.#number)
     this.#isReady = true
     this.#ready.resolve()
@@ -425,7 +447,7 @@ export class Channel {
       case 'basic.return':
         return this.#deliveries?.expect({ args: method.args })
       case 'basic.get-ok':
-        return this.#deliveries?.expect({ method })
+        return this.#deliveries?.expect({ method, noAck: this.#calls.noAckGet })
       case 'basic.cancel':
         return this.#consumers.cancelledByBroker(method.args.consumerTag)
       case 'channel.close':
@@ -448,7 +470,8 @@ export class Channel {
     this.#forgetSession(error)
     if (this.#recover) this.#host.channelFailed(number, error)
     if (!this.#recover || this.#closing) return this.end(error)
-    void this.open(session).catch((reason: unknown) => {
+    this.#healed = this.open(session)
+    this.#healed.catch((reason: unknown) => {
       if (this.#session === session) this.end(isHermodError(reason) ? reason : error)
     })
   }

@@ -366,8 +366,9 @@ export class Connection extends TypedEvents<ConnectionEvents> {
       try {
         await channel.open(session)
       } catch (error) {
-        if (this.#session !== session) throw error
-        channel.end(isHermodError(error) ? error : undefined)
+        // A broker that does not answer is no reason to give up a channel, but one to try another connection.
+        if (this.#session !== session || !isHermodError(error) || error.code === 'E_TIMEOUT') throw error
+        channel.end(error)
       }
     }
   }

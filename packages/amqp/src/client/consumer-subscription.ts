@@ -1,4 +1,4 @@
-import { createDeferred, type HermodError } from '@hermod/kernel'
+import { Backoff, createDeferred, type HermodError } from '@hermod/kernel'
 import type { FieldTable } from '../wire/field-table.ts'
 import type { Message } from './message.ts'
 
@@ -12,7 +12,9 @@ export interface ConsumeOptions {
   readonly exclusive?: boolean | undefined
   /** RabbitMQ's consumer arguments, for example `x-priority`. */
   readonly arguments?: FieldTable | undefined
+  /** Aborting gives up the wait for the start; a consumer that has started is ended by `cancel`. */
   readonly signal?: AbortSignal | undefined
+  /** Milliseconds to wait for the start. */
   readonly timeoutMs?: number | undefined
 }
 
@@ -44,6 +46,9 @@ export class ConsumerRecord {
   queue: string
   consumerTag = ''
   cancelled = false
+  /** Whether it was refused for a reason that passes, so that the next attempt waits. */
+  waits = false
+  readonly backoff: Backoff = new Backoff({ initialMs: 100, maxMs: 5_000 })
   readonly #end = createDeferred<SubscriptionEnd>()
 
   constructor(queue: string, options: ConsumeOptions, handler: MessageHandler) {

@@ -1,9 +1,10 @@
 import {
-  Backoff,
   ChannelClosedError,
+  ChannelError,
   isHermodError,
   sleep,
   withDeadline,
+  type DeadlineOptions,
   type HermodError,
 } from '@hermod/kernel'
 import type { MethodArguments } from '../wire/generated/methods.ts'
@@ -26,12 +27,14 @@ export interface ConsumingChannel {
 }
 
 const DEFAULT_PREFETCH = 250
+const NOT_FOUND = 404
 
 /** The consumers of one channel: started, started again after a reconnect, cancelled. */
 export class Consumers {
   readonly #channel: ConsumingChannel
   readonly #host: ChannelHost
   readonly #records = new Map<string, ConsumerRecord>()
+  readonly #ending = new AbortController()
   #nextTag = 1
   /** The smallest prefetch window of all consumers. */
   #smallestWindow = Infinity
@@ -55,9 +58,10 @@ export class Consumers {
   async start(queue: string, options: ConsumeOptions, handler: MessageHandler): Promise<Subscription> {
     const record = new ConsumerRecord(queue, options, handler)
     try {
-      await this.#consume(record)
+      await this.#consume(record, options)
     } catch (error) {
-      this.#records.delete(record.consumerTag)
+      const gaveUp = options.signal?.aborted === true || (isHermodError(error) && error.code === 'E_TIMEOUT')
+      this.#abandon(record, gaveUp)
       throw error
     }
     return {
@@ -72,15 +76,20 @@ export class Consumers {
     }
   }
 
-  async #consume(record: ConsumerRecord): Promise<void> {
-    const {
-      prefetchCount = DEFAULT_PREFETCH,
-      noAck = false,
-      exclusive = false,
-      timeoutMs,
-      signal,
-    } = record.options
+  /** This consumer did not start. Where nobody wanted to wait for it, the broker may still start it. */
+  #abandon(record: ConsumerRecord, gaveUp: boolean): void {
+    const { consumerTag } = record
+    const forget = (): void => void this.#records.delete(consumerTag)
+    record.end()
+    if (!gaveUp) return forget()
+    void this.#channel.ask('basic.cancel', { consumerTag, noWait: false }).then(forget, forget)
+  }
+
+  /** @param deadline for this time alone: what ended the wait for a first start must not end a later one. */
+  async #consume(record: ConsumerRecord, deadline: DeadlineOptions = {}): Promise<void> {
+    const { prefetchCount = DEFAULT_PREFETCH, noAck = false, exclusive = false } = record.options
     record.queue = this.#host.topology.currentName(record.queue)
+    this.#records.delete(record.consumerTag)
     record.consumerTag = `hermod.${this.#nextTag++}`
     this.#records.set(record.consumerTag, record)
     if (!noAck && prefetchCount > 0) this.#smallestWindow = Math.min(this.#smallestWindow, prefetchCount)
@@ -95,24 +104,45 @@ export class Consumers {
       noWait: false,
       arguments: record.options.arguments ?? {},
     })
-    const deadline = { signal, timeoutMs: timeoutMs ?? this.#host.operationTimeoutMs }
-    await withDeadline(Promise.all([qos, consume]), deadline, 'basic.consume', this.#host.clock)
+    const timeoutMs = deadline.timeoutMs ?? this.#host.operationTimeoutMs
+    const limits = { signal: deadline.signal, timeoutMs }
+    await withDeadline(Promise.all([qos, consume]), limits, 'basic.consume', this.#host.clock)
+    record.backoff.reset()
   }
 
-  /** The channel was opened again: every consumer starts again; one whose queue is missing waits for it. */
-  async restart(): Promise<void> {
-    const records = [...this.#records.values()]
-    this.#records.clear()
-    this.#smallestWindow = Infinity
-    for (const record of records) {
-      if (record.cancelled) continue
-      const queue = this.#host.topology.currentName(record.queue)
-      if ((await this.#host.queueStatus(queue).catch(() => undefined)) === undefined) {
-        this.#records.set(record.consumerTag, record)
-        void this.#awaitQueue(record)
-      } else {
-        await this.#consume(record)
+  /** Consumes after a reconnect. A refusal closes the channel, which is then opened once more without this consumer. */
+  async #consumeAgain(record: ConsumerRecord): Promise<void> {
+    try {
+      await this.#consume(record)
+    } catch (error) {
+      if (error instanceof ChannelError && error.method === 'basic.consume') {
+        if (error.replyText.includes('exclusive use')) record.waits = true
+        else if (error.replyCode !== NOT_FOUND) this.#end(record, error)
       }
+      throw error
+    }
+  }
+
+  #end(record: ConsumerRecord, error: HermodError): void {
+    this.#records.delete(record.consumerTag)
+    record.end(error)
+  }
+
+  /**
+   * The channel was opened again: every consumer starts again; one whose queue is missing waits for it. Ends early
+   * when the channel is lost meanwhile.
+   */
+  async restart(): Promise<void> {
+    const { generation } = this.#channel
+    this.#smallestWindow = Infinity
+    for (const record of Array.from(this.#records.values())) {
+      if (generation !== this.#channel.generation) return
+      const queue = this.#host.topology.currentName(record.queue)
+      const status = record.cancelled ? undefined : await this.#host.queueStatus(queue).catch(() => undefined)
+      if (generation !== this.#channel.generation) return
+      if (record.cancelled) this.#records.delete(record.consumerTag)
+      else if (status === undefined || record.waits) void this.#awaitQueue(record)
+      else await this.#consumeAgain(record)
     }
   }
 
@@ -124,8 +154,8 @@ export class Consumers {
     if (this.#channel.recover) {
       void this.#awaitQueue(record)
     } else {
-      this.#records.delete(consumerTag)
-      record.end(
+      this.#end(
+        record,
         new ChannelClosedError(
           `the broker cancelled the consumer of queue '${record.queue}': the queue is gone`,
         ),
@@ -133,12 +163,18 @@ export class Consumers {
     }
   }
 
-  /** A queue that was ours is declared anew; one that was not is looked for with back-off. */
+  /**
+   * A queue that was ours is declared anew; one that was not is looked for with back-off. So is the end of an exclusive
+   * consumer, which may be ours on a connection that the broker does not know to be dead.
+   */
   async #awaitQueue(record: ConsumerRecord): Promise<void> {
     const { topology, clock } = this.#host
     const { generation } = this.#channel
     const late = (): boolean => record.cancelled || generation !== this.#channel.generation
-    const backoff = new Backoff({ initialMs: 100, maxMs: 5_000 })
+    const pause = (): Promise<void> =>
+      sleep(record.backoff.nextMs(), { signal: this.#ending.signal }, clock).catch(() => {})
+    if (record.waits) await pause()
+    record.waits = false
     while (!late()) {
       try {
         if (topology.ownsQueue(record.queue)) await this.#host.redeclareQueue(record.queue)
@@ -147,21 +183,20 @@ export class Consumers {
           (await this.#host.queueStatus(topology.currentName(record.queue))) !== undefined &&
           !late()
         ) {
-          this.#records.delete(record.consumerTag)
-          return await this.#consume(record)
+          return await this.#consumeAgain(record)
         }
       } catch (error) {
         if (late()) return
         if (!isHermodError(error)) throw error
         // Refused for good, for example by permissions; a refusal that closes a channel may pass with the next queue.
-        if (!error.retryable && error.code !== 'E_CHANNEL') return record.end(error)
+        if (!error.retryable && error.code !== 'E_CHANNEL') return this.#end(record, error)
       }
-      await sleep(backoff.nextMs(), {}, clock)
+      await pause()
     }
   }
 
   async #cancel(record: ConsumerRecord): Promise<void> {
-    if (record.cancelled) return
+    if (record.cancelled) return void (await record.closed)
     record.cancelled = true
     try {
       const cancelled = this.#channel.ask('basic.cancel', { consumerTag: record.consumerTag, noWait: false })
@@ -182,6 +217,7 @@ export class Consumers {
 
   /** The channel is over for good. */
   end(error: HermodError | undefined): void {
+    this.#ending.abort()
     for (const record of this.#records.values()) record.end(error)
     this.#records.clear()
   }

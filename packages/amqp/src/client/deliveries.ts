@@ -21,7 +21,7 @@ export interface DeliveriesListener {
 /** A content whose method has come, but not yet all of its body. A delivery keeps its arguments in fields of its own. */
 type Expected =
   | 'delivery'
-  | { readonly method: DecodedMethod & { readonly name: 'basic.get-ok' } }
+  | { readonly method: DecodedMethod & { readonly name: 'basic.get-ok' }; readonly noAck: boolean }
   | { readonly args: MethodArguments['basic.return'] }
 
 /**
@@ -115,8 +115,9 @@ export class Deliveries implements Settler {
         start,
         bodyStart,
         end,
-        this,
+        expected.noAck ? undefined : this,
       )
+      if (expected.noAck) this.#acks.settled(deliveryTag)
       this.#listener.onGot(expected.method, message)
     } else {
       this.#listener.onReturned(
