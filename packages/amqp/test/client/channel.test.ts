@@ -3,11 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import type { Channel, Connection, Message, Subscription } from '../../src/index.ts'
 import { content, delivery, methodBytes, type Received } from './broker-link.ts'
 import { ManualClock } from './manual-clock.ts'
+import { turns } from './outcomes.ts'
 import { nextEvent, ScriptedBroker, SILENT } from './scripted-broker.ts'
-
-const turns = async (count = 5): Promise<void> => {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
-}
 
 /** A handler that keeps what it gets. */
 class Inbox {

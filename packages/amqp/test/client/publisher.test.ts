@@ -1,4 +1,4 @@
-import { PublishUncertainError, type HermodError } from '@hermod/kernel'
+import { PublishUncertainError } from '@hermod/kernel'
 import { afterEach, describe, expect, it } from 'vitest'
 import type {
   Channel,
@@ -9,17 +9,8 @@ import type {
 } from '../../src/index.ts'
 import { methodBytes, propertyBytes, type ReceivedPublish } from './broker-link.ts'
 import { ManualClock } from './manual-clock.ts'
+import { bodies, fates, turns } from './outcomes.ts'
 import { nextEvent, ScriptedBroker, SILENT } from './scripted-broker.ts'
-
-const turns = async (count = 5): Promise<void> => {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
-}
-const bodies = (publishes: readonly ReceivedPublish[]): string[] => publishes.map(({ body }) => String(body))
-/** What became of promises: `ok`, or the code of the error. */
-const fates = async (publishes: readonly Promise<void>[]): Promise<string[]> =>
-  (await Promise.allSettled(publishes)).map((fate) =>
-    fate.status === 'fulfilled' ? 'ok' : (fate.reason as HermodError).code,
-  )
 
 /** Of some messages an expiration that RabbitMQ cannot read. */
 const expiring = (at: number): string | undefined => ([4, 5, 30].includes(at) ? 'abc' : undefined)
@@ -30,10 +21,10 @@ describe('publishing', () => {
   let broker: ScriptedBroker
 
   async function open(
-    how: { confirms?: boolean; frameMax?: number } & ChannelOptions & Pick<ConnectionOptions, 'clock'> = {},
+    how: { confirms?: boolean } & ChannelOptions & Pick<ConnectionOptions, 'clock'> = {},
   ): Promise<void> {
-    const { confirms = false, frameMax = 131_072, clock, ...options } = how
-    broker = new ScriptedBroker({ tune: { frameMax } })
+    const { confirms = false, clock, ...options } = how
+    broker = new ScriptedBroker()
     if (!confirms) broker.onPublish = () => SILENT
     connection = await broker.connect({ clock })
     channel = await connection.openChannel(options)
@@ -200,86 +191,6 @@ describe('publishing', () => {
       await broker.link.published(1)
       await channel.close()
       expect(await fates([sent])).toEqual(['E_UNROUTABLE'])
-    })
-  })
-
-  describe('frames', () => {
-    it.each([
-      { bytes: 0, frames: [] },
-      { bytes: 1, frames: [1] },
-      { bytes: 8192 - 8, frames: [8184] },
-      { bytes: 8192 - 7, frames: [8184, 1] },
-      { bytes: 3 * 8184, frames: [8184, 8184, 8184] },
-      { bytes: 40_000, frames: [8184, 8184, 8184, 8184, 7264] },
-      { bytes: 5 * 1024 * 1024, frames: undefined },
-    ])('splits a body of $bytes bytes at the frame limit', async ({ bytes, frames: expected }) => {
-      await open({ confirms: true, frameMax: 8192 })
-      const body = Buffer.alloc(bytes)
-      for (let at = 0; at < bytes; at++) body[at] = at * 31 + (at >>> 8)
-      await Promise.all([
-        channel.publish('', 'before', Buffer.from('b')),
-        channel.publish('', 'q', body),
-        channel.publish('', 'after', Buffer.from('a')),
-      ])
-      const received = broker.link.publishes[1] as ReceivedPublish
-      expect(received.body.equals(body)).toBe(true)
-      expect(Math.max(0, ...received.frames)).toBeLessThanOrEqual(8184)
-      expect(received.frames).toEqual(expected ?? received.frames)
-      expect(bodies([broker.link.publishes[0], broker.link.publishes[2]] as ReceivedPublish[])).toEqual([
-        'b',
-        'a',
-      ])
-    })
-
-    it('rejects what AMQP cannot carry, that message alone, and goes on', async () => {
-      await open({ confirms: true })
-      const deep: Record<string, unknown> = {}
-      deep['self'] = deep
-      const unwritable = [
-        { headers: { bad: Number.NaN } },
-        { headers: { fine: 'x'.repeat(3000), bad: (() => {}) as never } },
-        { headers: deep as never },
-        { headers: { bad: 2n ** 64n } },
-        { headers: { ['k'.repeat(256)]: 1 } },
-        { messageId: 'm'.repeat(256) },
-        { priority: 256 },
-        { timestamp: new Date(Number.NaN) },
-      ]
-      const sent = unwritable.flatMap((properties, at) => [
-        publish(`${at}`),
-        publish('unwritable', { properties }),
-      ])
-      sent.push(channel.publish('x', 'k'.repeat(256), Buffer.from('unwritable')))
-      sent.push(publish('the last'))
-      expect(await fates(sent)).toEqual([...unwritable.flatMap(() => ['ok', 'E_FIELD']), 'E_FIELD', 'ok'])
-      expect(bodies(broker.link.publishes)).toEqual([...unwritable.keys()].map(String).concat('the last'))
-      expect(connection.stats().publishesFailed).toBe(unwritable.length + 1)
-    })
-
-    it('rejects headers that pass the frame limit, over which a broker closes the connection', async () => {
-      await open({ confirms: true, frameMax: 4096 })
-      const fits = publish('fits', { properties: { headers: { h: 'x'.repeat(4096 - 64) } } })
-      const tooLarge = publish('no', { properties: { headers: { h: 'x'.repeat(4096) } }, resend: true })
-      const declared = channel.declareQueue('q', { arguments: { 'x-long': 'x'.repeat(4096) } })
-      await expect(declared).rejects.toMatchObject({ code: 'E_LIMIT' })
-      expect(await fates([fits, tooLarge])).toEqual(['ok', 'E_LIMIT'])
-      await publish('goes on')
-      expect(bodies(broker.link.publishes)).toEqual(['fits', 'goes on'])
-      expect(broker.links).toHaveLength(1)
-    })
-
-    it('waits while the peer does not read, then goes on in order, with memory bounded', async () => {
-      await open({ confirms: true })
-      broker.link.stalled = true
-      const body = Buffer.alloc(100_000, 'x')
-      const sent = Array.from({ length: 200 }, () => channel.publish('', 'q', body))
-      await turns()
-      const { unconfirmed, waiting } = channel.pendingPublishes
-      expect(unconfirmed * body.length).toBeLessThan(6 * 1024 * 1024)
-      expect(unconfirmed + waiting).toBe(200)
-      broker.link.stalled = false
-      await Promise.all(sent)
-      expect(broker.link.publishes).toHaveLength(200)
     })
   })
 

@@ -3,11 +3,9 @@ import { describe, expect, it } from 'vitest'
 import type { Connection, Message } from '../../src/index.ts'
 import type { MethodName } from '../../src/wire/generated/methods.ts'
 import type { BrokerLink } from './broker-link.ts'
+import { turns } from './outcomes.ts'
 import { nextEvent, ScriptedBroker, SILENT } from './scripted-broker.ts'
 
-const turns = async (count = 5): Promise<void> => {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
-}
 const names = (link: BrokerLink): MethodName[] =>
   link.methods.map(({ name }) => name).filter((name) => /^(?:exchange|queue|basic)\./.test(name))
 const ignore = (): void => {}
