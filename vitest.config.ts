@@ -41,6 +41,7 @@ export default defineConfig({
       crossing('e2e', 120_000),
       crossing('pack', 300_000),
       crossing('types', 120_000),
+      crossing('docs', 120_000),
     ],
   },
 })

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 const FOLDERS = {
   unit: 'packages',
   types: 'test/types',
+  docs: 'test/docs',
   fuzz: 'test/fuzz',
   interop: 'test/interop',
   fault: 'test/fault',

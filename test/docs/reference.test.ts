@@ -1,0 +1,90 @@
+import { CONNECTION_DEFAULTS } from '@hermod/amqp'
+import { TAP_DEFAULTS } from '@hermod/events'
+import { ERROR_CODES } from '@hermod/kernel'
+import { eventToRecord, normalizeNotification, type EventRecord } from '@hermod/openstack'
+import { describe, expect, it } from 'vitest'
+import { blocks, quoted, read, table } from './markdown.ts'
+
+describe('ARCHITECTURE.md', () => {
+  it('says of each package what layers.json lets it import', () => {
+    const rows = table(read('ARCHITECTURE.md'), 'Package').map(([name = '', imports = '']) => [
+      quoted(name)[0],
+      quoted(imports),
+    ])
+    expect(Object.fromEntries(rows)).toEqual(JSON.parse(read('layers.json')))
+  })
+})
+
+describe('docs/errors.md', () => {
+  it('has every code, its meaning, and whether another attempt makes sense', () => {
+    const rows = table(read('docs/errors.md'), 'Code').map(([code = '', retryable, meaning = '']) => [
+      quoted(code)[0],
+      { retryable: retryable === 'yes', meaning: meaning.toLowerCase() },
+    ])
+    const codes = Object.entries(ERROR_CODES).map(([code, { retryable, meaning }]) => [
+      code,
+      { retryable, meaning: meaning.toLowerCase() },
+    ])
+    expect(rows).toEqual(codes)
+  })
+})
+
+describe('docs/amqp.md', () => {
+  it('has the defaults of a connection', () => {
+    const rows = table(read('docs/amqp.md'), 'Option').filter(([, value]) => value !== '')
+    const defaults = Object.fromEntries(rows.map(([name = '', value]) => [quoted(name)[0], Number(value)]))
+    expect(defaults).toEqual(CONNECTION_DEFAULTS)
+  })
+})
+
+describe('docs/listen.md', () => {
+  it('has the bounds of a tap', () => {
+    const guide = read('docs/listen.md')
+    const count = (value: number): string => `${value / 1000} 000 messages`
+    const size = (bytes: number): string => `${bytes / 1024 / 1024} MiB`
+    const { maxLength, maxLengthBytes, ringCapacity, ringCapacityBytes, searchIntervalMs } = TAP_DEFAULTS
+    expect(guide).toContain(`holds ${count(maxLength)} and ${size(maxLengthBytes)} at the most`)
+    expect(guide).toContain(`a ring of ${count(ringCapacity)} and ${size(ringCapacityBytes)}`)
+    expect(guide).toContain(`every ${searchIntervalMs / 1000} seconds`)
+  })
+})
+
+describe('docs/ndjson.md', () => {
+  const page = read('docs/ndjson.md')
+  const shown = JSON.parse(blocks(page, 'json')[0] as string) as EventRecord
+
+  it('shows what becomes of a real notification', () => {
+    const lines = read('packages/openstack/test/fixtures/notifications.ndjson').trim().split('\n')
+    const samples = lines.map(
+      (line) => JSON.parse(line) as Record<'exchange' | 'routing_key' | 'body', string>,
+    )
+    const sample = samples.find(({ body }) => body.includes(shown.id))
+    const event = normalizeNotification({
+      body: Buffer.from(sample?.body ?? ''),
+      exchange: sample?.exchange ?? '',
+      routingKey: sample?.routing_key ?? '',
+      queue: shown.transport.queue,
+      redelivered: false,
+      receivedAt: new Date(shown.received_at),
+    })
+    expect(shown).toEqual(eventToRecord(event))
+  })
+
+  it('explains every key of a line, and no other', () => {
+    const members = (value: unknown, prefix: string): string[] =>
+      Object.entries(value as object).flatMap(([key, member]) => [
+        `${prefix}${key}`,
+        ...(OPAQUE.has(key) || typeof member !== 'object' || member === null
+          ? []
+          : members(member, `${prefix}${key}.`)),
+      ])
+    const keys = table(page, 'Key').map(([cell = '']) => quoted(cell)[0])
+    // No schema in this event: only versioned payloads have one.
+    expect(keys.filter((key) => key !== 'schema.name' && key !== 'schema.version')).toEqual(
+      members(shown, ''),
+    )
+  })
+})
+
+/** Whatever the service put into them. */
+const OPAQUE: ReadonlySet<string> = new Set(['payload', 'context'])
