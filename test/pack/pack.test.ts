@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 interface Manifest {
@@ -21,7 +23,9 @@ interface Packed {
 }
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
-const tool = (path: string): string => join(repository, 'node_modules', path)
+const require = createRequire(import.meta.url)
+const compiler = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc')
+const attw = join(dirname(require.resolve('@arethetypeswrong/cli/package.json')), 'dist/index.js')
 const manifestIn = (folder: string): Manifest =>
   JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
 /** What a program says; npm's own variables are left out, for they would make npm work in another folder. */
@@ -108,17 +112,18 @@ describe('the packages', () => {
       types: ['node'],
     }
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }))
-    expect(run(process.execPath, [tool('typescript/bin/tsc'), '-p', folder], folder)).toBe('')
+    expect(run(process.execPath, [compiler, '-p', folder], folder)).toBe('')
     expect(run(process.execPath, ['main.js'], folder).trim().split('\n')).toEqual(names.map(() => 'true'))
   })
 
-  it('are well formed to publint and attw', () => {
-    const publint = tool('publint/src/cli.js')
-    const attw = tool('@arethetypeswrong/cli/dist/index.js')
-    for (const { filename } of packed) {
+  it('are well formed to publint and attw', async () => {
+    for (const { name, filename } of packed) {
       const tarball = join(folder, filename)
-      run(process.execPath, [publint, 'run', tarball, '--strict'], folder)
-      run(process.execPath, [attw, tarball, '--profile', 'esm-only', '--no-definitely-typed'], folder)
+      const { buffer } = Uint8Array.from(readFileSync(tarball))
+      const { messages } = await publint({ pack: { tarball: buffer }, strict: true })
+      expect({ name, messages }).toEqual({ name, messages: [] })
+      const checked = [attw, tarball, '--profile', 'esm-only', '--no-definitely-typed']
+      expect(() => run(process.execPath, checked, folder)).not.toThrow()
     }
   })
 })
