@@ -170,8 +170,9 @@ export class Deliveries implements Settler {
     }
     if (how === 'ack') {
       this.#acks.ack(deliveryTag)
-      // A full window stops the broker: from half of one on, acks do not wait for the end of the turn.
-      if (this.#acks.waiting * 2 >= this.#consumers.smallestWindow) session.output.flush()
+      // A full window stops the broker: from a quarter of one on, acks do not wait for the end of the turn, so that
+      // it goes on sending while the rest is worked off.
+      if (this.#acks.waiting * 4 >= this.#consumers.smallestWindow) session.output.flush()
       else session.output.schedule()
     } else {
       this.writeAcks()
@@ -183,14 +184,14 @@ export class Deliveries implements Settler {
 
   /**
    * When the acks that wait should leave: while deliveries keep coming, a few acks wait for those of the next turn,
-   * which the socket holds already; a write of its own for each would cost more than everything else here
-   * (bench/RESULTS.md). A turn without deliveries, or a quarter of the window, sends them.
+   * which the socket holds already: a write for each few would cost more than everything else here. A turn
+   * without deliveries sends them, and so does a quarter of the window, see {@link settle}.
    */
   nextFlush(): 'now' | 'next turn' | 'never' {
     if (this.#acks.waiting === 0) return 'never'
     const more = this.#deliveredThisTurn
     this.#deliveredThisTurn = false
-    return more && this.#acks.waiting * 4 < this.#consumers.smallestWindow ? 'next turn' : 'now'
+    return more ? 'next turn' : 'now'
   }
 
   /** Appends the acks that wait to the output. */
