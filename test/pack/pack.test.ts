@@ -48,8 +48,7 @@ describe('the packages', () => {
   let packed: readonly Packed[]
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'hermod-pack-'))
-    const workspaces = folders.flatMap((name) => ['--workspace', name])
-    const output = run('npm', ['pack', '--json', '--pack-destination', folder, ...workspaces], repository)
+    const output = run('npm', ['pack', '-w', 'packages', '--json', '--pack-destination', folder], repository)
     packed = JSON.parse(output) as readonly Packed[]
     writeFileSync(join(folder, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }')
     const tarballs = packed.map(({ filename }) => `./${filename}`)
