@@ -83,6 +83,12 @@ const TRANSITIONS: { readonly [State in ConnectionState]: readonly ConnectionSta
 }
 
 /**
+ * Only a connection that lived this long lets the waits begin small again: a broker that takes connections and drops
+ * them at once is not to be knocked at for ever.
+ */
+const STABLE_MS = 10_000
+
+/**
  * A connection to a broker: one socket at a time, made again when it breaks.
  *
  * After a reconnect the channels are opened again, what was declared is declared again, and consumers consume again
@@ -103,6 +109,8 @@ export class Connection extends TypedEvents<ConnectionEvents> {
   #session: Session | undefined
   #server: BrokerIdentity | undefined
   #blockedReason: string | undefined
+  readonly #backoff: Backoff
+  #openSinceMs = 0
   #reconnects = 0
   #publishesFailed = 0
   #staleSettles = 0
@@ -116,6 +124,7 @@ export class Connection extends TypedEvents<ConnectionEvents> {
       (state, previous) => this.emit('state', { state, previous }),
     )
     this.#host = this.#makeHost()
+    this.#backoff = new Backoff({ initialMs: 200, ...(options.reconnect === false ? {} : options.reconnect) })
   }
 
   /**
@@ -303,6 +312,8 @@ export class Connection extends TypedEvents<ConnectionEvents> {
 
   /** A broker may block a connection before it is restored. */
   #enterOpen(): void {
+    if (this.state !== 'open' && this.state !== 'blocked')
+      this.#openSinceMs = this.#options.clock.monotonicMs()
     if (this.state !== 'blocked' || this.#blockedReason === undefined) this.#lifecycle.enter('open')
     if (this.#blockedReason !== undefined) this.#lifecycle.enter('blocked')
   }
@@ -317,18 +328,20 @@ export class Connection extends TypedEvents<ConnectionEvents> {
     if (this.state === 'closing' || this.state === 'closed' || this.state === 'reconnecting') return
     this.#options.logger.warn({ code: error.code }, error.message)
     const lostAt = this.#options.clock.monotonicMs()
+    if (lostAt - this.#openSinceMs >= STABLE_MS) this.#backoff.reset()
     if (this.#options.reconnect !== false) this.#lifecycle.enter('reconnecting')
     this.emit('lost', { error, at: new Date(this.#options.clock.now()) })
     if (this.#options.reconnect === false) this.#finish(error)
-    else void this.#reconnect(new Backoff({ initialMs: 200, ...this.#options.reconnect }), lostAt, error)
+    else void this.#reconnect(lostAt, error)
   }
 
-  async #reconnect(backoff: Backoff, lostAtMs: number, lost: HermodError): Promise<void> {
+  async #reconnect(lostAtMs: number, lost: HermodError): Promise<void> {
     const { signal } = this.#closing
     let error = lost
+    let attempt = 0
     while (!signal.aborted) {
-      const delayMs = backoff.nextMs()
-      this.emit('retry', { attempt: backoff.attempts, delayMs, error })
+      const delayMs = this.#backoff.nextMs()
+      this.emit('retry', { attempt: ++attempt, delayMs, error })
       let session: Session | undefined
       try {
         await sleep(delayMs, { signal }, this.#options.clock)
