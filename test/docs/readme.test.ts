@@ -31,7 +31,9 @@ describe('README.md', () => {
   })
 
   it('names every package', () => {
-    const named = table(readme, 'Package').map(([cell]) => /\]\(packages\/(\w+)\)/.exec(cell as string)?.[1] ?? '')
+    const named = table(readme, 'Package').map(
+      ([cell]) => /\]\(packages\/(\w+)\)/.exec(cell as string)?.[1] ?? '',
+    )
     expect(named.toSorted()).toEqual(readdirSync(join(repository, 'packages')))
   })
 
