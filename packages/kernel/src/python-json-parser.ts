@@ -60,10 +60,12 @@ export class PythonJsonParser {
     if (first === '{') return this.#object()
     if (first === '[') return this.#array()
     if (first === '"') return this.#string()
-    for (const [word, value] of WORDS) {
-      if (this.#text.startsWith(word, this.#offset)) {
-        this.#offset += word.length
-        return value
+    if (first === undefined || first < '0' || first > '9') {
+      for (const [word, value] of WORDS) {
+        if (this.#text.startsWith(word, this.#offset)) {
+          this.#offset += word.length
+          return value
+        }
       }
     }
     return this.#number()

@@ -7,21 +7,27 @@ const LONG_RUN = 16
 /** The least that one member of an object takes: two quotes, a colon, a digit, a comma. */
 const SHORTEST_MEMBER = 5
 
+/** The least that one item of a list takes: a digit, a comma. */
+const SHORTEST_VALUE = 2
+
 /** What a text must not exceed. */
 export interface JsonLimits {
   readonly maxDepth: number
   readonly maxKeys: number
+  readonly maxValues: number
 }
 
 /**
  * Whether the text holds a token that `JSON.parse` would refuse or round, outside of strings.
  *
- * @throws {DecodeError} when objects and arrays lie deeper, or an object has more members, than the limits say.
+ * @throws {DecodeError} when objects and arrays lie deeper, an object has more members, or the text more values, than
+ * the limits say.
  */
 export function needsPythonReader(text: string, limits: JsonLimits, exactIntegers: boolean): boolean {
   // Looking for single units is many times faster than walking the text, and enough for nearly every body.
   const harmless =
     text.length <= limits.maxKeys * SHORTEST_MEMBER &&
+    text.length <= limits.maxValues * SHORTEST_VALUE &&
     !opensMoreThan(limits.maxDepth, text) &&
     !text.includes('NaN') &&
     !text.includes('Infinity') &&
@@ -59,15 +65,19 @@ function isDigit(unit: number): boolean {
 
 /** The exact answer, unit by unit. */
 function scan(text: string, limits: JsonLimits, exactIntegers: boolean): boolean {
-  const { maxDepth, maxKeys } = limits
+  const { maxDepth, maxKeys, maxValues } = limits
   const keysAt: number[] = [0]
   let depth = 0
   let digits = 0
   let special = false
+  // What opens holds a first value, and behind every comma stands one more.
+  let values = 1
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index)
     if (isDigit(unit)) {
       if (++digits === LONG_RUN && exactIntegers) special = true
+      // Reading and writing a long integer costs more with every digit.
+      if (digits > LONG_RUN && ++values > maxValues) throw exceeded(`more than ${maxValues} values`, index)
       continue
     }
     digits = 0
@@ -79,6 +89,10 @@ function scan(text: string, limits: JsonLimits, exactIntegers: boolean): boolean
       case 0x5b: // [
         if (++depth > maxDepth) throw exceeded(`nested deeper than ${maxDepth} levels`, index)
         keysAt[depth] = 0
+        values++
+        break
+      case 0x2c: // ,
+        if (++values > maxValues) throw exceeded(`more than ${maxValues} values`, index)
         break
       case 0x7d: // }
       case 0x5d: // ]

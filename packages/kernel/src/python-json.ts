@@ -13,6 +13,11 @@ export interface ParsePythonJsonOptions {
    * ports with twenty members each is an ordinary body, and the text's own size bounds the sum.
    */
   readonly maxKeys?: number | undefined
+  /**
+   * How many values the whole text may hold; 1 000 000. Lists of nothing (`[[],[],…]`) take many times the size of
+   * their text in memory. Each digit of an integer beyond its sixteenth counts as a value too.
+   */
+  readonly maxValues?: number | undefined
 }
 
 /** The defaults of {@link ParsePythonJsonOptions}. */
@@ -20,7 +25,8 @@ export const PYTHON_JSON_DEFAULTS: {
   readonly integers: 'bigint' | 'number'
   readonly maxDepth: number
   readonly maxKeys: number
-} = Object.freeze({ integers: 'bigint', maxDepth: 64, maxKeys: 10_000 })
+  readonly maxValues: number
+} = Object.freeze({ integers: 'bigint', maxDepth: 64, maxKeys: 10_000, maxValues: 1_000_000 })
 
 /** To this depth the parser, which recurses, is safe whatever the caller asks for. */
 const DEEPEST = 1000
@@ -31,7 +37,7 @@ const DEEPEST = 1000
  * Beside strict JSON it takes bare `NaN`, `Infinity` and `-Infinity`, and keeps integers of up to 4300 digits exact. Of a
  * repeated name the last value wins. `1.0` is read as `1`: the difference between Python's int and float is lost.
  *
- * One scan bounds depth and members and finds out whether there is anything that `JSON.parse` cannot read as
+ * One scan bounds depth, members and values and finds out whether there is anything that `JSON.parse` cannot read as
  * Python meant it; without such a thing `JSON.parse` does the work.
  *
  * @throws {DecodeError} E_DECODE with `details.offset` (UTF-16 units) when the text is no JSON, or exceeds a limit;
@@ -43,6 +49,7 @@ export function parsePythonJson(text: string, options: ParsePythonJsonOptions = 
   const limits = {
     maxDepth: Math.min(options.maxDepth ?? PYTHON_JSON_DEFAULTS.maxDepth, DEEPEST),
     maxKeys: options.maxKeys ?? PYTHON_JSON_DEFAULTS.maxKeys,
+    maxValues: options.maxValues ?? PYTHON_JSON_DEFAULTS.maxValues,
   }
   if (!needsPythonReader(text, limits, exactIntegers)) {
     try {

@@ -151,6 +151,24 @@ describe('limits', () => {
     expect(() => parsePythonJson('["::::"]', { maxKeys: 2 })).not.toThrow()
   })
 
+  it('bounds the values of the text, whatever they are', () => {
+    const atMost = { maxValues: 4 }
+    for (const text of ['[1,2,3]', '[[],[]]', '{"a":1,"b":{}}', '[",,,,,,,"]', '[NaN,[]]'])
+      expect(() => parsePythonJson(text, atMost)).not.toThrow()
+    for (const text of ['[1,2,3,4]', '[[[]],[]]', '{"a":1,"b":{"c":1,"d":1}}', '[NaN,[],[]]']) {
+      const { message, details } = thrownBy(text, atMost)
+      expect(message).toMatch(/^more than 4 values in JSON at offset \d+$/)
+      expect(details['offset']).toBeLessThan(text.length)
+    }
+    expect(thrownBy(`[${'[],'.repeat(500_000)}0]`).message).toContain('more than 1000000 values')
+  })
+
+  it('counts the digits of long integers, which cost as much as values do', () => {
+    const long = (count: number): string => `[${`${'9'.repeat(4016)},`.repeat(count)}0]`
+    expect(() => parsePythonJson(long(200))).not.toThrow()
+    expect(thrownBy(long(300)).message).toContain('more than 1000000 values')
+  })
+
   it('refuses integers that Python refuses', () => {
     expect(parsePythonJson('9'.repeat(4300))).toBe(10n ** 4300n - 1n)
     const error = thrownBy(`[${'9'.repeat(4301)}]`)
@@ -159,6 +177,11 @@ describe('limits', () => {
   })
 
   it('has the defaults that it documents', () => {
-    expect(PYTHON_JSON_DEFAULTS).toEqual({ integers: 'bigint', maxDepth: 64, maxKeys: 10_000 })
+    expect(PYTHON_JSON_DEFAULTS).toEqual({
+      integers: 'bigint',
+      maxDepth: 64,
+      maxKeys: 10_000,
+      maxValues: 1_000_000,
+    })
   })
 })
