@@ -14,6 +14,12 @@ const MAX_DEPTH = 64
 const TOO_DEEP = '***deeper than 64 levels***'
 
 /**
+ * So much text of one value is searched for secrets: more than real payloads hold, and a fraction of a second's work
+ * whatever it says. What may hold a secret beyond it is hidden whole.
+ */
+const MAX_SEARCHED = 2 * 1024 * 1024
+
+/**
  * A copy without secrets: every value under a secret name, and everything inside texts that looks like a secret,
  * replaced by a mask that says its kind and size, `***token:183 chars***`.
  *
@@ -27,6 +33,7 @@ export function maskSecrets<Value extends JsonValue>(value: Value): MaskedValue<
 
 class Walk {
   masked = 0
+  #left = MAX_SEARCHED
 
   copy(value: JsonValue, depth: number): JsonValue {
     if (typeof value === 'string') return this.#text(value)
@@ -62,7 +69,8 @@ class Walk {
   }
 
   #text(text: string): string {
-    const found = maskSecretShapes(text)
+    const found = maskSecretShapes(text, this.#left)
+    this.#left -= found.searched
     this.masked += found.masked
     return found.text
   }

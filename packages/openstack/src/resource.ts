@@ -11,6 +11,7 @@ export interface Resource {
 }
 
 const RULES: ReadonlyMap<string, ResourceRule> = new Map(RESOURCE_RULES.map((rule) => [rule.prefix, rule]))
+const LONGEST_PREFIX = Math.max(...RESOURCE_RULES.map(({ prefix }) => prefix.length))
 
 /**
  * What an event is about, by the rule for its type, else by the shapes that most services share: `payload.<type>`
@@ -45,7 +46,9 @@ export function resourceOf(eventType: string, payload: JsonValue): Resource {
 const ANY_ID: readonly (readonly string[])[] = [['uuid'], ['id'], ['resource_id'], ['target', 'id']]
 
 function ruleOf(eventType: string): ResourceRule | undefined {
-  for (let end = eventType.length; end > 0; end = eventType.lastIndexOf('.', end - 1)) {
+  // A type that is nothing but dots would otherwise take time with the square of its length.
+  let end = eventType.length <= LONGEST_PREFIX ? eventType.length : eventType.lastIndexOf('.', LONGEST_PREFIX)
+  for (; end > 0; end = eventType.lastIndexOf('.', end - 1)) {
     const rule = RULES.get(eventType.slice(0, end))
     if (rule !== undefined) return rule
   }

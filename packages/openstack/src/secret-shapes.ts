@@ -1,9 +1,15 @@
 import { maskUrlCredentials } from '@hermod/kernel'
 import { maskAssignedSecrets } from './assigned-secrets.ts'
-import { maskText, type MaskedText } from './secret-mask.ts'
+import { isMask, maskText, type MaskedText } from './secret-mask.ts'
 
 /** Nearly no text holds any of these, and then there is nothing to look for. */
 const SUSPECT = /gAAAA|eyJ|PKIZ_|-----BEGIN|[=:]|%3D|bearer/i
+
+/** A text that was searched for secrets. */
+export interface SearchedText extends MaskedText {
+  /** The characters that had to be searched; 0 where a glance was enough. */
+  readonly searched: number
+}
 
 /** What a secret begins with, and where it ends. */
 interface Shape {
@@ -36,12 +42,17 @@ const BLOB_LENGTH = 256
  * passwords in URLs, values of secret names in texts that are JSON, Python's repr, headers or queries themselves,
  * and texts that are one long word of base64.
  *
+ * @param longest a text with more characters that may hold a secret is masked whole instead of being searched.
+ *
  * Takes time linear in the text; loops stand where a regular expression over tenants' text would overflow the
  * engine's stack or backtrack.
  */
-export function maskSecretShapes(given: string): MaskedText {
-  if (given.length >= BLOB_LENGTH && isBlob(given)) return { text: maskText('base64', given), masked: 1 }
-  if (!SUSPECT.test(given)) return { text: given, masked: 0 }
+export function maskSecretShapes(given: string, longest: number): SearchedText {
+  if (given.length >= BLOB_LENGTH && isBlob(given))
+    return { text: maskText('base64', given), masked: 1, searched: 0 }
+  if (!SUSPECT.test(given)) return { text: given, masked: 0, searched: 0 }
+  if (given.length > longest && !isMask(given))
+    return { text: maskText('text', given), masked: 1, searched: 0 }
   const first = maskOnce(given)
   let { text } = first
   // A mask inside of what another rule masks (a token for a user name in a URL) reads differently afterwards.
@@ -50,7 +61,7 @@ export function maskSecretShapes(given: string): MaskedText {
     if (again.text === text) break
     text = again.text
   }
-  return { text, masked: first.masked }
+  return { text, masked: first.masked, searched: given.length }
 }
 
 function maskOnce(given: string): MaskedText {

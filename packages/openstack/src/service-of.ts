@@ -2,6 +2,7 @@ import { SERVICE_BY_PUBLISHER, SERVICE_BY_TYPE } from './generated/known-names.t
 import { servicesOf } from './known-exchanges.ts'
 
 const BY_TYPE: ReadonlyMap<string, string> = new Map(SERVICE_BY_TYPE)
+const LONGEST_TYPE = Math.max(...SERVICE_BY_TYPE.map(([type]) => type.length))
 const BY_PUBLISHER: ReadonlyMap<string, string> = new Map(SERVICE_BY_PUBLISHER)
 
 /** What tells who sent a notification. */
@@ -35,7 +36,12 @@ export function serviceOf({ exchange, eventType, publisherService, objectNamespa
 export function serviceOfType(eventType: string): string | undefined {
   const whole = BY_TYPE.get(eventType)
   if (whole !== undefined) return whole
-  for (let dot = eventType.lastIndexOf('.'); dot > 0; dot = eventType.lastIndexOf('.', dot - 1)) {
+  // No longer than what is known, or a type that is nothing but dots would take time with the square of its length.
+  for (
+    let dot = eventType.lastIndexOf('.', LONGEST_TYPE);
+    dot > 0;
+    dot = eventType.lastIndexOf('.', dot - 1)
+  ) {
     const service = BY_TYPE.get(`${eventType.slice(0, dot)}.*`)
     if (service !== undefined) return service
   }

@@ -194,6 +194,22 @@ describe('the copy', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   })
 
+  it('hides what it will not search, once two mebibytes were searched', () => {
+    const harmless = 'x'.repeat(3 << 20)
+    const suspect = 'a: b '.repeat(300_000)
+    const { value, masked } = maskSecrets([harmless, suspect, suspect, 'password=x', harmless])
+    expect(value).toStrictEqual([
+      harmless,
+      suspect,
+      '***text:1500000 chars***',
+      'password=***password:1 chars***',
+      harmless,
+    ])
+    expect(masked).toBe(2)
+    const again = maskSecrets(value)
+    expect(again).toStrictEqual({ value, masked: 0 })
+  })
+
   it('does not touch what it was given', () => {
     const value = { token: 'x', list: [{ password: 'y' }] }
     mask(value)

@@ -27,6 +27,11 @@ describe('serviceOf', () => {
     expect(serviceOf({ ...clues, ...changes })).toBe(service)
   })
 
+  it('takes no longer for a type that is longer than any', () => {
+    expect(serviceOfType('.'.repeat(8_000_000))).toBeUndefined()
+    expect(serviceOfType(`hardware.${'ipmi.'.repeat(1_000_000)}`)).toBe(serviceOfType('hardware.x'))
+  })
+
   it('knows no single service for what several send', () => {
     expect(serviceOfType('segment.create.start')).toBeUndefined()
     expect(serviceOfType('audit.http.request')).toBeUndefined()
