@@ -24,6 +24,12 @@ describe('visibleText', () => {
 })
 
 describe('visibleJson', () => {
+  it('writes runs and pairs out unit by unit', () => {
+    expect(visibleJson('"a\u007f\u0085\u{e0041}b\u202ec"')).toBe(
+      String.raw`"a\u007f\u0085\udb40\udc41b\u202ec"`,
+    )
+  })
+
   it('leaves nothing that steers, and a reader gets the very same text', () => {
     fc.assert(
       fc.property(hostileText, (text) => {

@@ -15,6 +15,9 @@ interface Cell {
 
 const UNLIMITED = Infinity
 
+/** Of a text of a stranger's making no more is looked at, or shown where the width has no limit. */
+const LONGEST_TEXT = 4096
+
 /**
  * One line for an event, for people: time (UTC), service, type, a mark for how it went, resource, project,
  * request, host, and how long it took where the start was seen. Texts of strangers have their control
@@ -47,17 +50,17 @@ export class PrettyFormat {
   #cells(event: NotificationEvent, columns: number): readonly Cell[] {
     const durationMs = this.#starts.durationMs(event)
     const mark = markOf(event)
-    const service = visibleText(event.service)
+    const service = shownText(event.service)
     const resourceWidth = clamp(Math.floor(columns * 0.2), 14, 30)
     return [
-      { text: visibleText(event.time.slice(11, 23)), width: 12, look: 'dim' },
+      { text: shownText(event.time.slice(11, 23)), width: 12, look: 'dim' },
       { text: service, width: 9, look: serviceLook(service) },
-      { text: visibleText(event.type), width: clamp(Math.floor(columns * 0.3), 24, 40), look: mark.typeLook },
+      { text: shownText(event.type), width: clamp(Math.floor(columns * 0.3), 24, 40), look: mark.typeLook },
       { text: mark.glyph, width: 1, look: mark.look },
       { text: resourceText(event, columns === UNLIMITED ? UNLIMITED : resourceWidth), width: resourceWidth },
       { text: labelled('proj', event.projectId), width: 13, dropRank: 2 },
       { text: shortId(event.requestId) || '-', width: 12, look: 'dim', dropRank: 1 },
-      { text: visibleText(event.host ?? '-'), width: 14, dropRank: 3 },
+      { text: shownText(event.host ?? '-'), width: 14, dropRank: 3 },
       { text: durationMs === undefined ? '' : formatDuration(durationMs), width: 0, look: 'green' },
     ]
   }
@@ -111,8 +114,8 @@ function markOf({ phase, outcome, priority }: NotificationEvent): Mark {
 /** `web-1 178b0921`: of a long name the end goes, never the id. */
 function resourceText({ resource }: NotificationEvent, width: number): string {
   const id = shortId(resource.id)
-  const name = visibleText(resource.name ?? '')
-  const label = name === '' || name === id ? visibleText(resource.type ?? '') : name
+  const name = shownText(resource.name ?? '')
+  const label = name === '' || name === id ? shownText(resource.type ?? '') : name
   if (label === '' || id === '') return label || id || '-'
   if (width === UNLIMITED) return `${label} ${id}`
   return `${cutToWidth(label, Math.max(4, width - displayWidth(id) - 1))} ${id}`
@@ -128,7 +131,12 @@ const UUID_START = /^(req-)?([0-9a-f]{8})(?:-[0-9a-f]{4}-|[0-9a-f]{24}$)/i
 function shortId(id: string | null): string {
   if (id === null) return ''
   const match = UUID_START.exec(id)
-  return match === null ? visibleText(id) : `${match[1] ?? ''}${match[2]}`
+  return match === null ? shownText(id) : `${match[1] ?? ''}${match[2]}`
+}
+
+/** Safe for a terminal, and of a length that takes no time; `…` stands for the rest. */
+function shownText(text: string): string {
+  return visibleText(text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 1)}…` : text)
 }
 
 function clamp(value: number, least: number, most: number): number {

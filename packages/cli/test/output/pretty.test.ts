@@ -69,6 +69,15 @@ describe('PrettyFormat', () => {
     expect(line({ name: 'a-very-long-name-of-an-instance' }, 100)).toMatch(/a-very-lon… 178b0921/)
   })
 
+  it('looks at no more than the beginning of a text without end', () => {
+    const endless = 'e'.repeat(1_000_000)
+    const written = new PrettyFormat(() => undefined, plainPaint).line(
+      anEvent({ name: endless, type: endless, host: endless }),
+    )
+    expect(written.length).toBeLessThan(20_000)
+    expect(written).toContain('e…')
+  })
+
   it('colours on demand only', () => {
     expect(new PrettyFormat(() => 120, colourPaint).line(anEvent({}))).toContain('\u001b[')
     expect(line({}, 120)).not.toContain('\u001b')
