@@ -24,6 +24,9 @@ interface Received {
   readonly bytes: number
 }
 
+/** A queue that lived this long is no sign of a broker that takes them away. */
+const STEADY_MS = 10_000
+
 /** The tap on a broker behind `openTap`. */
 export class BrokerTap implements Tap {
   readonly #options: ResolvedTapOptions
@@ -156,7 +159,10 @@ export class BrokerTap implements Tap {
 
   async #pump(): Promise<void> {
     for (;;) {
-      const event = await this.#next().catch(() => undefined)
+      // Why the tap ended is told by `closed`; anything else is a fault that nobody would see otherwise.
+      const event = await this.#next().catch((error: unknown) => {
+        if (!isHermodError(error)) throw error
+      })
       if (event === undefined) return
       for (const { matches, handler } of this.#handlers) if (matches(event.type)) await handler(event)
     }
@@ -197,12 +203,10 @@ export class BrokerTap implements Tap {
 
   /** @param had the exchanges that the queue before was bound to. */
   async #openQueue(had: readonly string[]): Promise<SearchResult> {
-    let name = ''
     const { clock, searchIntervalMs } = this.#options
-    const { queue, search } = await TapQueue.open(this.#connection, this.#options, (message) =>
+    const { queue, search } = await TapQueue.open(this.#connection, this.#options, (message, name) =>
       this.#receive(message, name),
     )
-    name = queue.name
     this.#queue = queue
     const lost = had.filter((exchange) => queue.missing.includes(exchange))
     this.#search = new ExchangeSearch(queue, lost, searchIntervalMs, clock, {
@@ -218,7 +222,10 @@ export class BrokerTap implements Tap {
   /** Makes a new queue whenever the old one is gone, until the tap or the connection ends for good. */
   async #keep(): Promise<void> {
     const { signal } = this.#closing
+    const { clock } = this.#options
+    const backoff = new Backoff({ initialMs: 200 })
     while (!signal.aborted) {
+      const openedMs = clock.monotonicMs()
       const error = await (this.#queue as TapQueue).ended
       const lostAt = this.#now()
       const had = this.#queue?.bound ?? []
@@ -231,6 +238,9 @@ export class BrokerTap implements Tap {
           at: lostAt,
           error: error ?? new ConnectionClosedError('the queue of the tap is gone'),
         })
+        // A broker that takes every queue away at once must not be asked for the next one at once.
+        if (clock.monotonicMs() - openedMs >= STEADY_MS) backoff.reset()
+        else await sleep(backoff.nextMs(), { signal }, clock).catch(() => {})
       }
       const search = await this.#comeBack(had)
       if (search === undefined) return

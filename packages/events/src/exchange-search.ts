@@ -1,4 +1,4 @@
-import { isHermodError, type Clock, type Timer } from '@hermod/kernel'
+import { isHermodError, type Clock, type ErrorCode, type Timer } from '@hermod/kernel'
 import type { SearchResult, TapQueue } from './tap-queue.ts'
 
 /** What an {@link ExchangeSearch} finds. */
@@ -8,6 +8,9 @@ export interface SearchListener {
 }
 
 const FIRST_RETRY_MS = 500
+
+/** The broker did not answer, or closed the channel over nothing that was asked: the next search may do better. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(['E_TIMEOUT', 'E_CHANNEL_CLOSED'])
 
 /**
  * Looks for exchanges again and again while a queue of the tap lives: all of them at the interval that was asked for,
@@ -75,7 +78,7 @@ export class ExchangeSearch {
     })
   }
 
-  /** @returns false when the connection went; the next queue searches anew. */
+  /** @returns false when the connection or the queue went; the next queue searches anew. */
   async #search(exchanges: readonly string[] | undefined): Promise<boolean> {
     const unseenFrom = exchanges === undefined ? this.#lookedForAllAt : this.#lookedForLostAt
     const lookedAt = new Date(this.#clock.now())
@@ -88,7 +91,7 @@ export class ExchangeSearch {
       return true
     } catch (error) {
       if (!isHermodError(error)) throw error
-      return false
+      return !this.#stopped && PASSING.has(error.code)
     }
   }
 }

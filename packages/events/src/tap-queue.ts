@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Channel, Connection, Message } from '@hermod/amqp'
-import { AccessRefusedError, ChannelError, isHermodError, type HermodError } from '@hermod/kernel'
+import {
+  AccessRefusedError,
+  ChannelClosedError,
+  ChannelError,
+  isHermodError,
+  type HermodError,
+} from '@hermod/kernel'
 import type { ResolvedTapOptions } from './tap-options.ts'
 
 const ACCESS_REFUSED = 403
@@ -44,7 +50,7 @@ export class TapQueue {
   static async open(
     connection: Connection,
     options: ResolvedTapOptions,
-    onMessage: (message: Message) => void,
+    onMessage: (message: Message, queue: string) => void,
   ): Promise<{ readonly queue: TapQueue; readonly search: SearchResult }> {
     const name = `hermod.tap.${randomBytes(8).toString('hex')}`
     const channel = await connection.openChannel({ recover: false })
@@ -58,7 +64,7 @@ export class TapQueue {
       const queue = new TapQueue(name, connection, channel, options)
       const search = await queue.search()
       await channel.consume(name, { prefetchCount: options.prefetchCount }, (message) => {
-        onMessage(message)
+        onMessage(message, name)
         message.ack()
       })
       return { queue, search }
@@ -90,7 +96,7 @@ export class TapQueue {
    * Done on channels of its own, because the broker answers a missing exchange by closing the channel.
    *
    * @param exchanges which ones; by default all that are wanted.
-   * @throws when the connection is lost meanwhile.
+   * @throws when the connection is lost meanwhile, or no channel lives long enough to ask.
    */
   async search(exchanges: readonly string[] = this.#options.exchanges): Promise<SearchResult> {
     const appeared: string[] = []
@@ -123,6 +129,9 @@ export class TapQueue {
           throw error
         }
       }
+      // Something must come of each round, or a broker that closes every channel would keep us asking for ever.
+      if (again.length === left.length)
+        throw new ChannelClosedError('the broker closed the channel over no binding in particular')
       left = again
     }
     return { appeared, refused }

@@ -45,6 +45,7 @@ export class TapWatch {
   #toldDropped = 0
   #tickedAtMs: number
   #behind = false
+  #stopped = false
 
   constructor(tap: WatchedTap, limits: WatchLimits, clock: Clock) {
     this.#tap = tap
@@ -60,6 +61,7 @@ export class TapWatch {
   }
 
   stop(): void {
+    this.#stopped = true
     this.#timer.cancel()
     this.#tellDropped()
   }
@@ -79,6 +81,7 @@ export class TapWatch {
     this.#behind = false
     if (stoodStill || arrived >= this.#limits.prefetchCount) {
       const depth = await this.#tap.depth().catch(() => undefined)
+      if (this.#stopped) return
       this.#behind = (depth ?? 0) > 0
       if (depth !== undefined && this.#isFull(depth)) this.#tap.onFull(depth)
     }

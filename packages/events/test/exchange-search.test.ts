@@ -1,4 +1,4 @@
-import { ConnectionLostError } from '@hermod/kernel'
+import { ChannelClosedError, ConnectionLostError, MessagingTimeoutError } from '@hermod/kernel'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ExchangeSearch } from '../src/exchange-search.ts'
 import type { SearchResult, TapQueue } from '../src/tap-queue.ts'
@@ -102,6 +102,19 @@ describe('ExchangeSearch', () => {
     await advanced
     expect(found).toEqual([])
     expect(clock.armed).toBe(0)
+  })
+
+  it.each([
+    new MessagingTimeoutError('queue.bind', 30_000),
+    new ChannelClosedError('queue.bind: the channel was closed'),
+  ])('goes on after %s', async (failure) => {
+    start([])
+    queue.failure = failure
+    await clock.advance(INTERVAL_MS)
+    queue.failure = undefined
+    queue.there.add('cinder')
+    await clock.advance(INTERVAL_MS)
+    expect(found).toEqual(['cinder unseen from 0'])
   })
 
   it('ends with the connection', async () => {
