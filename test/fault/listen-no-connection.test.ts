@@ -2,6 +2,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import {
+  eventually,
   findRabbitMq,
   freePort,
   needs,
@@ -129,6 +130,15 @@ describe('hermod listen without a broker', () => {
     expect(await refusal(`amqp://${login}@127.0.0.1:${peer.port}/`, '--connect-timeout', '300ms')).toMatch(
       /did not answer within 300 ms/,
     )
+  })
+
+  it('ends at once on Ctrl-C while it waits for an answer', async () => {
+    await using peer = await startScriptedPeer((conversation) => conversation.hungUp())
+    await using listen = startListen([], { url: `amqp://${login}@127.0.0.1:${peer.port}/` })
+    await eventually(() => peer.accepted === 1)
+    listen.signal('SIGINT')
+    expect(await listen.ended).toEqual({ code: 130, signal: null })
+    expect(listen.output).toBe('')
   })
 
   it('says that a TLS port was asked for plain AMQP', async () => {

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Connection, parseAmqpUrl, type Channel } from '@hermod/amqp'
+import type { Duplex } from 'node:stream'
+import { Connection, dial, parseAmqpUrl, type Channel, type Dial } from '@hermod/amqp'
 import { openTap, type Tap, type TapOptions } from '@hermod/events'
 import {
   eventually,
@@ -124,6 +125,31 @@ describe.skipIf(gate.skip)(`a tap among services that come and go${gate.note}`, 
     await emit('nova', 'after')
     expect((await events.next()).value).toMatchObject({ type: 'after', transport: { queue: back.queue } })
     expect(tap.stats()).toMatchObject({ gaps: 1, queue: back.queue, unreadable: 0 })
+  })
+
+  it('takes a network that fell silent for a loss, and reckons the gap from its last word', async () => {
+    await declareExchanges(broker.url, ['nova'])
+    const streams: Duplex[] = []
+    const recording: Dial = async (address, how) => {
+      const stream = await dial(address, how)
+      streams.push(stream)
+      return stream
+    }
+    await using tap = await open({ dial: recording, heartbeatMs: 1000 })
+    const log = new TapLog(tap)
+    await emit('nova', 'before')
+    const events = tap[Symbol.asyncIterator]()
+    expect((await events.next()).value).toMatchObject({ type: 'before' })
+    streams[0]?.pause()
+    const silentFrom = Date.now()
+    await emit('nova', 'lost')
+    expect((await log.saying('disconnected')).error.code).toBe('E_HEARTBEAT')
+    const gap = await log.saying('gap')
+    expect(gap.from.getTime()).toBeLessThanOrEqual(silentFrom + 100)
+    expect(gap.from.getTime()).toBeGreaterThan(silentFrom - 2000)
+    await emit('nova', 'after')
+    expect((await events.next()).value).toMatchObject({ type: 'after' })
+    expect(tap.stats().gaps).toBe(1)
   })
 
   it('taps what it may, and warns once of what it may not', async () => {

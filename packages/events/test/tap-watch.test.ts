@@ -111,6 +111,13 @@ describe('TapWatch', () => {
     expect(tap.told).toEqual([{ depth: 90 }])
   })
 
+  it('tells that the queue is full by its bytes, however many small messages came before', async () => {
+    for (let n = 0; n < 1000; n++) await second(99)
+    tap.answer = () => Promise.resolve(100)
+    await second(100, 100)
+    expect(tap.told).toEqual([{ depth: 100 }])
+  })
+
   it('goes on when the broker does not answer, and asks nothing twice at once', async () => {
     tap.answer = () => Promise.reject(new Error('the connection is lost'))
     await second(100)
