@@ -22,7 +22,7 @@ const text: fc.Arbitrary<string> = fc.oneof(
 )
 
 /** Text that fits into a short string. */
-export const shortText: fc.Arbitrary<string> = text.filter((value) => Buffer.byteLength(value) <= 255)
+const shortText: fc.Arbitrary<string> = text.filter((value) => Buffer.byteLength(value) <= 255)
 
 const name: fc.Arbitrary<string> = fc.oneof(
   { weight: 3, arbitrary: shortText },
@@ -181,7 +181,7 @@ function typedFieldAsRead(value: TypedField): FieldValue {
 }
 
 /** What a value is once it was written and read: the documented losses, and nothing else. */
-export function fieldAsRead(value: FieldValue): FieldValue {
+function fieldAsRead(value: FieldValue): FieldValue {
   if (typeof value === 'bigint') return integerAsRead(value)
   if (typeof value === 'string') return utf8(value)
   if (typeof value !== 'object' || value === null) return value

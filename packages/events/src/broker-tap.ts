@@ -321,10 +321,11 @@ export class BrokerTap implements Tap {
   }
 
   #tellRefused(search: SearchResult): void {
-    for (const { exchange, error } of search.refused) {
-      const message = `exchange '${exchange}' is not tapped: ${error.replyText}`
-      this.#tell({ type: 'warning', at: this.#now(), message })
-    }
+    const [first] = search.refused
+    if (first === undefined) return
+    const names = search.refused.map(({ exchange }) => `'${exchange}'`).join(', ')
+    const what = search.refused.length === 1 ? `exchange ${names} is` : `exchanges ${names} are`
+    this.#tell({ type: 'warning', at: this.#now(), message: `${what} not tapped: ${first.error.replyText}` })
   }
 
   #watched(): WatchedTap {

@@ -3,8 +3,8 @@ import type { MethodArguments } from '../wire/generated/methods.ts'
 /** The arguments of a declaration, without what only the moment of asking decides. */
 export type ExchangeDeclaration = Omit<MethodArguments['exchange.declare'], 'passive' | 'noWait'>
 export type QueueDeclaration = Omit<MethodArguments['queue.declare'], 'passive' | 'noWait'>
-export type QueueBinding = Omit<MethodArguments['queue.bind'], 'noWait'>
-export type ExchangeBinding = Omit<MethodArguments['exchange.bind'], 'noWait'>
+type QueueBinding = Omit<MethodArguments['queue.bind'], 'noWait'>
+type ExchangeBinding = Omit<MethodArguments['exchange.bind'], 'noWait'>
 
 /** One thing to declare again. */
 export type Declaration =
