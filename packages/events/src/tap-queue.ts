@@ -33,6 +33,7 @@ export class TapQueue {
   readonly #bound = new Set<string>()
   readonly #missing = new Set<string>()
   readonly #refused = new Set<string>()
+  #deleted: HermodError | undefined
 
   private constructor(name: string, connection: Connection, channel: Channel, options: ResolvedTapOptions) {
     this.name = name
@@ -63,9 +64,18 @@ export class TapQueue {
       })
       const queue = new TapQueue(name, connection, channel, options)
       const search = await queue.search()
-      await channel.consume(name, { prefetchCount: options.prefetchCount }, (message) => {
-        onMessage(message, name)
-        message.ack()
+      const subscription = await channel.consume(
+        name,
+        { prefetchCount: options.prefetchCount },
+        (message) => {
+          onMessage(message, name)
+          message.ack()
+        },
+      )
+      // A queue that somebody deletes ends its consumer, and not the channel.
+      void subscription.closed.then(async ({ error }) => {
+        queue.#deleted = error
+        await channel.close()
       })
       return { queue, search }
     } catch (error) {
@@ -76,7 +86,7 @@ export class TapQueue {
 
   /** Resolves when the queue is gone, and says why. */
   get ended(): Promise<HermodError | undefined> {
-    return this.#channel.closed.then(({ error }) => error)
+    return this.#channel.closed.then(({ error }) => error ?? this.#deleted)
   }
 
   /** What the queue is bound to. */
