@@ -161,8 +161,11 @@ class ListenSession {
       const room = this.#output.write(step.value)
       limits.sawEvent()
       if (this.#output.shown === this.#plan.count) return
+      if (room === undefined) continue
       // Meanwhile the tap's ring fills, and counts what it must drop.
-      if (room !== undefined) await this.#ending.orEnd(room)
+      limits.outputBlocked(true)
+      await this.#ending.orEnd(room)
+      limits.outputBlocked(false)
     }
   }
 

@@ -17,6 +17,7 @@ export class TimeLimits {
   readonly #clock: Clock
   readonly #timers = new Map<string, Timer>()
   #lastEventMs: number
+  #blocked = false
 
   constructor(clock: Clock, { forMs, untilIdleMs, onOver }: TimeLimitOptions) {
     this.#clock = clock
@@ -34,6 +35,15 @@ export class TimeLimits {
     this.#lastEventMs = this.#clock.monotonicMs()
   }
 
+  /**
+   * To be called when the output takes no more events for now, and when it does again: what waits meanwhile is no
+   * idleness.
+   */
+  outputBlocked(blocked: boolean): void {
+    this.#blocked = blocked
+    this.sawEvent()
+  }
+
   /** Stops watching. */
   cancel(): void {
     for (const timer of this.#timers.values()) timer.cancel()
@@ -45,7 +55,7 @@ export class TimeLimits {
     const look = (): void => {
       const nowMs = this.#clock.monotonicMs()
       // While this process stood still (stopped, suspended), events may have gathered that it has yet to see.
-      if (nowMs - armedAtMs > lookInMs + STOOD_STILL_MS) this.#lastEventMs = nowMs
+      if (this.#blocked || nowMs - armedAtMs > lookInMs + STOOD_STILL_MS) this.#lastEventMs = nowMs
       const leftMs = this.#lastEventMs + untilIdleMs - nowMs
       if (leftMs <= 0) onIdle()
       else this.#watchIdle(untilIdleMs, leftMs, onIdle)

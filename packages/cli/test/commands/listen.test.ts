@@ -256,6 +256,21 @@ describe('hermod listen', () => {
       expect(types()).toEqual(['a', 'b', 'c'])
     })
 
+    it('what waits for a slow reader, however long --until-idle is over', async () => {
+      io.stdout.stall()
+      const running = await io.start('listen', '--until-idle', '1s')
+      io.tap.emit(anEvent({ type: 'a' }), anEvent({ type: 'b' }))
+      await io.clock.advance(60_000)
+      expect(running.ended).toBe(false)
+      expect(io.tap.closes).toBe(0)
+      io.stdout.resume()
+      await io.clock.advance(999)
+      expect(running.ended).toBe(false)
+      await io.clock.advance(1)
+      expect(await running.code).toBe(0)
+      expect(types()).toEqual(['a', 'b'])
+    })
+
     it('what the tap held already when --for was over', async () => {
       io.stdout.stall()
       const running = await io.start('listen', '--for', '1s')

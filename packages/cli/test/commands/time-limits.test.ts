@@ -41,6 +41,19 @@ describe('TimeLimits', () => {
     expect(over).toEqual(['idle'])
   })
 
+  it('does not take a reader who is slow for idleness', async () => {
+    const { clock, watched, over } = watch({ untilIdleMs: 1000 })
+    await clock.advance(900)
+    watched.outputBlocked(true)
+    await clock.advance(5500)
+    expect(over).toEqual([])
+    watched.outputBlocked(false)
+    await clock.advance(999)
+    expect(over).toEqual([])
+    await clock.advance(1)
+    expect(over).toEqual(['idle'])
+  })
+
   it('tells nothing after it was cancelled', async () => {
     const { clock, watched, over } = watch({ forMs: 10, untilIdleMs: 10 })
     watched.cancel()
