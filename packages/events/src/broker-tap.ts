@@ -228,7 +228,7 @@ export class BrokerTap implements Tap {
       const openedMs = clock.monotonicMs()
       const error = await (this.#queue as TapQueue).ended
       const lostAt = this.#now()
-      const had = this.#queue?.bound ?? []
+      const had = [...(this.#queue?.bound ?? []), ...(this.#search?.lost ?? [])]
       this.#queue = undefined
       this.#search?.stop()
       if (signal.aborted) return

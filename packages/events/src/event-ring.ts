@@ -40,16 +40,21 @@ export class EventRing<T extends Weighed> {
       this.#bytes -= (this.#queue.take() as T).bytes
       this.#dropped++
     }
-    this.#bytes += value.bytes
+    const held = this.#queue.size
     this.#queue.put(value)
+    // A reader that waits has it already.
+    if (this.#queue.size > held) this.#bytes += value.bytes
   }
 
   /** The oldest value; waits for one. Undefined when the ring has ended and is empty. One reader at a time. */
   async take(): Promise<T | undefined> {
+    const held = this.#queue.take()
+    if (held !== undefined) {
+      this.#bytes -= held.bytes
+      return held
+    }
     const step = await this.#queue.next()
-    if (step.done === true) return undefined
-    this.#bytes -= step.value.bytes
-    return step.value
+    return step.done === true ? undefined : step.value
   }
 
   /** No more values come; what is held can still be taken, then the reader gets `error`, or the end. */

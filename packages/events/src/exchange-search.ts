@@ -47,6 +47,11 @@ export class ExchangeSearch {
     this.#searchLostLater(FIRST_RETRY_MS)
   }
 
+  /** Exchanges that were there once and are missing still. */
+  get lost(): readonly string[] {
+    return this.#lost
+  }
+
   stop(): void {
     this.#stopped = true
     for (const timer of this.#timers) timer.cancel()

@@ -42,6 +42,8 @@ export class TapWatch {
   readonly #clock: Clock
   #timer: Timer
   #seenReceived = 0
+  #seenBytes = 0
+  #averageBytes = 0
   #toldDropped = 0
   #tickedAtMs: number
   #behind = false
@@ -75,9 +77,12 @@ export class TapWatch {
     const nowMs = this.#clock.monotonicMs()
     const stoodStill = nowMs - this.#tickedAtMs > 2 * INTERVAL_MS
     this.#tickedAtMs = nowMs
-    const { received } = this.#tap.counts()
+    const { received, receivedBytes } = this.#tap.counts()
     const arrived = received - this.#seenReceived
+    // What waits in the broker is like what came last; an average over all time would be blind to a change.
+    if (arrived > 0) this.#averageBytes = (receivedBytes - this.#seenBytes) / arrived
     this.#seenReceived = received
+    this.#seenBytes = receivedBytes
     this.#behind = false
     if (stoodStill || arrived >= this.#limits.prefetchCount) {
       const depth = await this.#tap.depth().catch(() => undefined)
@@ -85,14 +90,12 @@ export class TapWatch {
       this.#behind = (depth ?? 0) > 0
       if (depth !== undefined && this.#isFull(depth)) this.#tap.onFull(depth)
     }
-    this.#timer = this.#arm()
+    if (!this.#stopped) this.#timer = this.#arm()
   }
 
   #isFull(depth: number): boolean {
     const { maxLength, maxLengthBytes } = this.#limits
-    const { received, receivedBytes } = this.#tap.counts()
-    const averageBytes = receivedBytes / Math.max(1, received)
-    return depth >= maxLength * NEARLY || depth * averageBytes >= maxLengthBytes * NEARLY
+    return depth >= maxLength * NEARLY || depth * this.#averageBytes >= maxLengthBytes * NEARLY
   }
 
   #tellDropped(): void {
