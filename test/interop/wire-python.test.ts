@@ -42,6 +42,11 @@ const SAMPLES = { seed: SEED, numRuns: 300 }
 const text = fc.string({ unit: 'binary', maxLength: 60 })
 const name = text.map((value) => `k${value}`)
 
+/** A whole number travels as `l` where it does not fit into `I`, also when it came from a double. */
+const floating = fc
+  .double({ noNaN: true, noDefaultInfinity: true })
+  .filter((value) => !Number.isSafeInteger(value) || value >= -(2 ** 31))
+
 /**
  * Tables that a library reads as we mean them. Both take `l` for unsigned, pika cuts fractions, and neither knows
  * moments after the year 9999, so those stay out.
@@ -55,7 +60,7 @@ const tablesOf = (library: Library): fc.Arbitrary<FieldTable> =>
       fc.boolean(),
       fc.integer(),
       fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
-      ...(library === 'pika' ? [] : [fc.double({ noNaN: true, noDefaultInfinity: true })]),
+      ...(library === 'pika' ? [] : [floating]),
       text,
       fc.uint8Array({ maxLength: 40 }),
       fc.nat({ max: 253_402_300_799 }).map((seconds) => new Date(seconds * 1000)),
