@@ -13,70 +13,95 @@ export type WriteAck = (deliveryTag: number, multiple: boolean) => void
 export class AckCoalescer {
   /** Every tag up to here is settled, on the wire or in this flush. */
   #settledTo = 0
-  /** Tags beyond {@link #settledTo} that are settled; true while their ack waits for the flush. */
-  readonly #beyond = new Map<number, boolean>()
-  /** The highest tag up to {@link #settledTo} whose ack waits, or 0. */
+  /**
+   * Settled tags beyond {@link #settledTo}, as runs in order. There is a gap between two runs for a delivery that is
+   * still being worked on, so there are never more of them than of those, however long one of them takes.
+   */
+  readonly #runs: Run[] = []
+  /** The highest tag that was acked in its turn and whose ack waits, or 0. */
   #highestWaiting = 0
-  #waitingInRun = 0
-  #waitingBeyond = 0
+  #waitingInTurn = 0
+  /** Tags that were acked out of turn and whose acks wait. */
+  #waitingOutOfTurn: number[] = []
 
   /** How many acks wait for the flush. */
   get waiting(): number {
-    return this.#waitingInRun + this.#waitingBeyond
+    return this.#waitingInTurn + this.#waitingOutOfTurn.length
   }
 
   /** The delivery is done with; its ack goes out with the next flush. */
   ack(tag: number): void {
     if (tag === this.#settledTo + 1) {
-      this.#settledTo = tag
       this.#highestWaiting = tag
-      this.#waitingInRun++
-      if (this.#beyond.size > 0) this.#absorb()
+      this.#waitingInTurn++
     } else {
-      this.#beyond.set(tag, true)
-      this.#waitingBeyond++
+      this.#waitingOutOfTurn.push(tag)
     }
+    this.settled(tag)
   }
 
   /** The delivery needs no ack: it was settled in another way, or its consumer takes none. Flush before. */
   settled(tag: number): void {
     if (tag === this.#settledTo + 1) {
       this.#settledTo = tag
-      if (this.#beyond.size > 0) this.#absorb()
-    } else {
-      this.#beyond.set(tag, false)
+      // Takes in the run that now follows without a gap.
+      if (this.#runs[0]?.from === tag + 1) this.#settledTo = (this.#runs.shift() as Run).to
+    } else if (tag > this.#settledTo) {
+      this.#settleBeyond(tag)
     }
   }
 
-  /** Takes the tags that now follow without a gap into the run. */
-  #absorb(): void {
-    for (;;) {
-      const next = this.#settledTo + 1
-      const waiting = this.#beyond.get(next)
-      if (waiting === undefined) return
-      this.#beyond.delete(next)
-      this.#settledTo = next
-      if (waiting) {
-        this.#highestWaiting = next
-        this.#waitingInRun++
-        this.#waitingBeyond--
+  #settleBeyond(tag: number): void {
+    const runs = this.#runs
+    let after = runs.length
+    // Most come in order, at the end.
+    if (after > 0 && (runs[after - 1] as Run).from > tag) {
+      let low = 0
+      while (low < after) {
+        const middle = (low + after) >>> 1
+        if ((runs[middle] as Run).from > tag) after = middle
+        else low = middle + 1
       }
+    }
+    const before = runs[after - 1]
+    const next = runs[after]
+    if (before !== undefined && tag <= before.to) return
+    if (before?.to === tag - 1) {
+      before.to = tag
+      if (next?.from === tag + 1) {
+        before.to = next.to
+        runs.splice(after, 1)
+      }
+    } else if (next?.from === tag + 1) {
+      next.from = tag
+    } else {
+      runs.splice(after, 0, { from: tag, to: tag })
     }
   }
 
   /** Writes every waiting ack. */
   flush(write: WriteAck): void {
-    if (this.#waitingInRun > 0) {
-      write(this.#highestWaiting, this.#waitingInRun > 1)
-      this.#waitingInRun = 0
-    }
-    if (this.#waitingBeyond > 0) {
-      for (const [tag, waiting] of this.#beyond) {
-        if (!waiting) continue
-        write(tag, false)
-        this.#beyond.set(tag, false)
+    let highest = this.#highestWaiting
+    let inTurn = this.#waitingInTurn
+    const outOfTurn = this.#waitingOutOfTurn
+    this.#highestWaiting = this.#waitingInTurn = 0
+    this.#waitingOutOfTurn = []
+    let left = 0
+    for (const tag of outOfTurn) {
+      if (tag > this.#settledTo) {
+        outOfTurn[left++] = tag
+      } else {
+        // What was missing before it has been settled since.
+        highest = Math.max(highest, tag)
+        inTurn++
       }
-      this.#waitingBeyond = 0
     }
+    if (inTurn > 0) write(highest, inTurn > 1)
+    for (let at = 0; at < left; at++) write(outOfTurn[at] as number, false)
   }
+}
+
+interface Run {
+  from: number
+  to: number
 }
