@@ -50,10 +50,12 @@ export class Calls {
 
   /** @throws {ProtocolError} E_PROTOCOL when nothing was asked that this could answer. */
   answer(method: DecodedMethod): void {
-    const call = this.#open.shift()
+    const call = this.#open[0]
+    // The call keeps its place, so that it fails with the others.
     if (call === undefined || !isReply(call.name, method.name)) {
       throw new ProtocolError(`${method.name} came unasked`)
     }
+    this.#open.shift()
     call.answered.resolve(method)
   }
 

@@ -22,6 +22,7 @@ import { Consumers } from './consumers.ts'
 import type { ConsumeOptions, MessageHandler, Subscription } from './consumer-subscription.ts'
 import type { BindOptions, ExchangeOptions, QueueOptions } from './declaration-options.ts'
 import { Deliveries } from './deliveries.ts'
+import { HealPace } from './heal-pace.ts'
 import type { Message } from './message.ts'
 import { Publisher, type PublishOptions } from './publisher.ts'
 import type { ChannelSink, Session } from './session.ts'
@@ -68,6 +69,9 @@ export class Channel {
   #isReady = false
   /** The opening after the latest channel error. */
   #healed: Promise<void> = Promise.resolve()
+  readonly #healPace: HealPace
+  /** The session on which the channel is to be opened again after a pause. */
+  #pausingOn: Session | undefined
   #deliveries: Deliveries | undefined
   /** The messages of `basic.get-ok`, by their method, until its caller takes them. */
   readonly #gotten = new WeakMap<object, Message>()
@@ -75,6 +79,7 @@ export class Channel {
   constructor(host: ChannelHost, options: ChannelOptions = {}) {
     this.#host = host
     this.#recover = options.recover ?? true
+    this.#healPace = new HealPace(host.clock)
     this.#publisher = new Publisher(options.maxUnconfirmed ?? 1000, host.clock, (error) =>
       host.publishFailed(error),
     )
@@ -265,7 +270,7 @@ export class Channel {
     } catch (error) {
       // A message that comes when nobody waits for it any more would stay with us until the channel closes.
       asked.then(
-        ({ args }) => this.#gotten.get(args)?.requeue(),
+        ({ args }) => putBack(this.#gotten.get(args)),
         () => {},
       )
       throw error
@@ -362,7 +367,7 @@ export class Channel {
     }
     if (generation !== this.#generation) {
       // The broker closed it meanwhile, so that it is being opened once more.
-      if (this.#session === session) return this.#healed
+      if (this.isOn(session)) return this.#healed
       throw this.#ended ?? new ChannelClosedError('the channel was lost while it was opened')
     }
     this.#publisher.attach(session, this.#number)
@@ -372,7 +377,7 @@ export class Channel {
 
   /** Whether the channel is open on this session, or being opened on it. Called by the connection. */
   isOn(session: Session): boolean {
-    return this.#session === session
+    return this.#session === session || this.#pausingOn === session
   }
 
   /** The session is gone. Called by the connection. */
@@ -396,7 +401,7 @@ export class Channel {
 
   #leaveSession(): void {
     this.#session?.detach(this.#number)
-    this.#session = undefined
+    this.#session = this.#pausingOn = undefined
     this.#deliveries?.end()
     this.#deliveries = undefined
     this.#generation++
@@ -470,9 +475,26 @@ export class Channel {
     this.#forgetSession(error)
     if (this.#recover) this.#host.channelFailed(number, error)
     if (!this.#recover || this.#closing) return this.end(error)
-    this.#healed = this.open(session)
+    this.#healed = this.#heal(session)
     this.#healed.catch((reason: unknown) => {
       if (this.#session === session) this.end(isHermodError(reason) ? reason : error)
     })
   }
+
+  async #heal(session: Session): Promise<void> {
+    const pauseMs = this.#healPace.pauseMs()
+    const generation = this.#generation
+    if (pauseMs > 0) {
+      this.#pausingOn = session
+      await new Promise<void>((resolve) => this.#host.clock.after(pauseMs, resolve, { background: true }))
+      if (generation !== this.#generation)
+        throw this.#ended ?? new ChannelClosedError('the channel was lost while it was opened')
+      this.#pausingOn = undefined
+    }
+    return this.open(session)
+  }
+}
+
+function putBack(message: Message | undefined): void {
+  if (message?.state === 'received') message.requeue()
 }

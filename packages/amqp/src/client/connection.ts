@@ -289,6 +289,7 @@ export class Connection extends TypedEvents<ConnectionEvents> {
         // One that ends before it is in use has failed to open; one that was given up is nobody's any more.
         onEnd: (error) => {
           if (inUse !== undefined && inUse === this.#session) this.#onSessionEnd(error)
+          else if (inUse === undefined) this.#forgetBlocking()
         },
       },
       signal,
@@ -310,6 +311,12 @@ export class Connection extends TypedEvents<ConnectionEvents> {
     else this.emit('blocked', { reason })
   }
 
+  /** What blocked ends with its session. */
+  #forgetBlocking(): void {
+    this.#blockedReason = undefined
+    for (const channel of this.#channels) channel.blocked = false
+  }
+
   /** A broker may block a connection before it is restored. */
   #enterOpen(): void {
     if (this.state !== 'open' && this.state !== 'blocked')
@@ -320,11 +327,8 @@ export class Connection extends TypedEvents<ConnectionEvents> {
 
   #onSessionEnd(error: HermodError): void {
     this.#session = undefined
-    this.#blockedReason = undefined
-    for (const channel of this.#channels) {
-      channel.sessionLost(error)
-      channel.blocked = false
-    }
+    for (const channel of this.#channels) channel.sessionLost(error)
+    this.#forgetBlocking()
     if (this.state === 'closing' || this.state === 'closed' || this.state === 'reconnecting') return
     this.#options.logger.warn({ code: error.code }, error.message)
     const lostAt = this.#options.clock.monotonicMs()

@@ -48,6 +48,8 @@ export class ConsumerRecord {
   cancelled = false
   /** Whether it was refused for a reason that passes, so that the next attempt waits. */
   waits = false
+  /** The opening of the channel in which its queue is being waited for. */
+  awaitedIn: number | undefined
   readonly backoff: Backoff = new Backoff({ initialMs: 100, maxMs: 5_000 })
   readonly #end = createDeferred<SubscriptionEnd>()
 

@@ -170,6 +170,9 @@ export class Consumers {
   async #awaitQueue(record: ConsumerRecord): Promise<void> {
     const { topology, clock } = this.#host
     const { generation } = this.#channel
+    // A broker may say more than once that the queue is gone.
+    if (record.awaitedIn === generation) return
+    record.awaitedIn = generation
     const late = (): boolean => record.cancelled || generation !== this.#channel.generation
     const pause = (): Promise<void> =>
       sleep(record.backoff.nextMs(), { signal: this.#ending.signal }, clock).catch(() => {})
@@ -183,7 +186,9 @@ export class Consumers {
           (await this.#host.queueStatus(topology.currentName(record.queue))) !== undefined &&
           !late()
         ) {
-          return await this.#consumeAgain(record)
+          await this.#consumeAgain(record)
+          record.awaitedIn = undefined
+          return
         }
       } catch (error) {
         if (late()) return

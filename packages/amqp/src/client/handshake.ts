@@ -13,7 +13,7 @@ import {
 } from '@hermod/kernel'
 import { FRAME_MIN_SIZE, PROTOCOL_HEADER } from '../wire/constants.ts'
 import type { FieldTable } from '../wire/field-table.ts'
-import type { DecodedMethod } from '../wire/generated/methods.ts'
+import type { DecodedMethod, MethodName } from '../wire/generated/methods.ts'
 import { formatServer, type BrokerAddress } from './broker-address.ts'
 import type { Dial } from './dial.ts'
 import { chooseMechanism, saslResponse, type SaslMechanism } from './sasl.ts'
@@ -35,6 +35,14 @@ export interface HandshakeOptions {
 export interface OpenedSession {
   readonly session: Session
   readonly serverProperties: FieldTable
+}
+
+/** In which phase a method may come. */
+const TURN: Partial<Record<MethodName, ConnectPhase>> = {
+  'connection.start': 'handshake',
+  'connection.secure': 'sasl',
+  'connection.tune': 'sasl',
+  'connection.open-ok': 'open',
 }
 
 const ACCESS_REFUSED = 403
@@ -63,6 +71,9 @@ export async function openSession(
   let isOpen = false
 
   const proceed = (method: DecodedMethod): void => {
+    // Out of turn, a broker could leave out the login, or have the limits settled twice.
+    const inTurn = TURN[method.name]
+    if (inTurn !== undefined && inTurn !== phase) throw new ProtocolError(`${method.name} came out of turn`)
     switch (method.name) {
       case 'connection.start': {
         serverProperties = method.args.serverProperties

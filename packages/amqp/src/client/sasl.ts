@@ -6,6 +6,9 @@ import type { BrokerAddress } from './broker-address.ts'
 /** How a client proves who it is. */
 export type SaslMechanism = 'PLAIN' | 'AMQPLAIN'
 
+/** Of a list that may be as long as a frame. */
+const LONGEST_SHOWN = 100
+
 /** In the order in which they are preferred; over an unencrypted wire neither is better than the other. */
 const PREFERRED: readonly SaslMechanism[] = ['PLAIN', 'AMQPLAIN']
 
@@ -21,7 +24,7 @@ export function chooseMechanism(offered: string, wanted: SaslMechanism | undefin
   if (choice === undefined) {
     throw new ConnectionError(
       'sasl',
-      `the broker offers the login mechanisms ${offered}, none of ${choices.join(', ')}`,
+      `the broker offers the login mechanisms ${offered.slice(0, LONGEST_SHOWN)}, none of ${choices.join(', ')}`,
       {
         retryable: false,
       },

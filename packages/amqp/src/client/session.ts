@@ -317,6 +317,8 @@ export class Session implements FrameSink {
       case 'connection.close-ok':
         return this.#end(new ConnectionClosedError('closed'), undefined)
       case 'connection.blocked':
+        if (this.#handshaking)
+          throw new ProtocolError('connection.blocked came before the connection was open')
         return this.#listener.onBlocked(method.args.reason)
       case 'connection.unblocked':
         return this.#listener.onBlocked(undefined)
