@@ -1,0 +1,253 @@
+import { Connection, type ConnectionEvents, type Message } from '@hermod/amqp'
+import { eventually, findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const gate = needs(findRabbitMq())
+const PERSISTENT = { deliveryMode: 2 }
+const OPTIONS = { reconnect: { initialMs: 50, maxMs: 500 } }
+
+/** Resolves with the next event of a kind. */
+const next = <Name extends keyof ConnectionEvents>(
+  connection: Connection,
+  name: Name,
+): Promise<ConnectionEvents[Name]> =>
+  new Promise((resolve) => {
+    const listener = (event: ConnectionEvents[Name]): void => {
+      connection.off(name, listener)
+      resolve(event)
+    }
+    connection.on(name, listener)
+  })
+
+/**
+ * What a reader of one queue saw. The guarantees: every number once for the first time and in order; a second time
+ * only when the broker says so, or when the publisher sent it twice because its confirm was lost.
+ */
+class Ledger {
+  readonly seen = new Set<number>()
+  repeated = 0
+  redelivered = 0
+  outOfOrder = 0
+  #highest = -1
+
+  record(message: Message): void {
+    const number = Number(message.body)
+    if (this.seen.has(number)) {
+      this.repeated++
+      if (message.redelivered) this.redelivered++
+    } else {
+      if (number < this.#highest) this.outOfOrder++
+      this.#highest = number
+    }
+    this.seen.add(number)
+  }
+}
+
+describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ fails${gate.note}`, () => {
+  let broker: BrokerFixture
+  beforeAll(async () => {
+    broker = await startRabbitMq()
+    await using connection = await Connection.connect(broker.url)
+    const channel = await connection.openChannel()
+    for (const queue of ['killed', 'uncertain']) await channel.declareQueue(queue)
+    await connection.close()
+    // RabbitMQ 3.10 forgets a durable queue, and all that it holds, when it is killed within moments of the
+    // declaration, confirmed messages or not. What is to survive a kill is declared before an orderly restart.
+    await broker.restart()
+  })
+  afterAll(() => broker?.[Symbol.asyncDispose]())
+
+  it('loses no confirmed message, leaves no gap and no open promise when it is killed under load', async () => {
+    const COUNT = 20_000
+    const publisher = await Connection.connect(broker.url, OPTIONS)
+    const reader = await Connection.connect(broker.url, OPTIONS)
+    const output = await publisher.openChannel({ maxUnconfirmed: 500 })
+    const input = await reader.openChannel()
+    const ledger = new Ledger()
+    await input.consume('killed', { prefetchCount: 100 }, (message) => {
+      ledger.record(message)
+      message.ack()
+    })
+    let confirmed = 0
+    let uncertain = 0
+    let number = 0
+    const publish = (): Promise<void> =>
+      output.publish('', 'killed', Buffer.from(`${number++}`), { properties: PERSISTENT, resend: true }).then(
+        () => void confirmed++,
+        () => void uncertain++,
+      )
+    // A steady load of at most 1000 promises, so that every kill hits messages at each stage of their way.
+    const load = Promise.all(
+      Array.from({ length: 1000 }, async () => {
+        for (;;) {
+          if (number >= COUNT) return
+          await publish()
+        }
+      }),
+    )
+    for (const share of [0.25, 0.6]) {
+      await eventually(() => confirmed >= COUNT * share, { timeoutMs: 60_000 })
+      const lost = Promise.all([next(publisher, 'lost'), next(reader, 'lost')])
+      const restored = Promise.all([next(publisher, 'restored'), next(reader, 'restored')])
+      await broker.kill()
+      await lost
+      expect([publisher.state, reader.state]).toEqual(['reconnecting', 'reconnecting'])
+      await broker.start()
+      await restored
+    }
+    await load
+    expect({ confirmed, uncertain }).toEqual({ confirmed: COUNT, uncertain: 0 })
+    await eventually(() => ledger.seen.size === COUNT, { timeoutMs: 30_000 })
+    expect(ledger.outOfOrder).toBe(0)
+    // Sent again: at most what was out at the two kills.
+    expect(ledger.repeated - ledger.redelivered).toBeLessThanOrEqual(2 * 500)
+    expect(output.pendingPublishes).toEqual({ unconfirmed: 0, waiting: 0 })
+    expect(publisher.stats()).toMatchObject({ reconnects: 2, publishesFailed: 0 })
+    await eventually(
+      async () => (await broker.queues()).find(({ name }) => name === 'killed')?.messages === 0,
+    )
+    await output.deleteQueue('killed')
+    await Promise.all([publisher.close(), reader.close()])
+  })
+
+  it('says of each publish without resend what became of it, and is never wrong about a confirmed one', async () => {
+    const connection = await Connection.connect(broker.url, OPTIONS)
+    const channel = await connection.openChannel()
+    const sent = Array.from({ length: 3000 }, (_, at) =>
+      channel.publish('', 'uncertain', Buffer.from(`${at}`), { properties: PERSISTENT }),
+    )
+    await sent[500]
+    await broker.kill()
+    await broker.start()
+    const fates = await Promise.allSettled(sent)
+    const codes = new Set(
+      fates.flatMap((fate) => (fate.status === 'rejected' ? [(fate.reason as { code: string }).code] : [])),
+    )
+    expect([...codes]).toEqual(['E_UNCERTAIN'])
+    const stored = new Set<number>()
+    for (;;) {
+      const message = await channel.get('uncertain', { noAck: true })
+      if (message === undefined) break
+      expect(stored.has(Number(message.body))).toBe(false)
+      stored.add(Number(message.body))
+    }
+    const missing = fates.flatMap(({ status }, at) => (status === 'fulfilled' && !stored.has(at) ? [at] : []))
+    expect(missing).toEqual([])
+    await channel.deleteQueue('uncertain')
+    await connection.close()
+  })
+
+  it('comes back with its exclusive and server-named queues, bindings and consumers', async () => {
+    const connection = await Connection.connect(broker.url, OPTIONS)
+    const channel = await connection.openChannel()
+    await channel.declareExchange('passing', 'topic', { durable: false })
+    const { queue } = await channel.declareQueue('', { durable: false, exclusive: true })
+    await channel.bindQueue(queue, 'passing', 'a.#')
+    const seen: string[] = []
+    const subscription = await channel.consume(queue, {}, (message) => {
+      seen.push(String(message.body))
+      message.ack()
+    })
+    const restored = next(connection, 'restored')
+    expect(await broker.closeConnections('tidying up')).toBe(1)
+    expect((await restored).awayMs).toBeGreaterThan(0)
+    await broker.restart()
+    await eventually(() => connection.stats().reconnects >= 2, { timeoutMs: 30_000 })
+    await channel.publish('passing', 'a.b', Buffer.from('after'), { mandatory: true })
+    await eventually(() => seen.length === 1)
+    expect(seen).toEqual(['after'])
+    expect(subscription.queue).not.toBe(queue)
+    expect((await broker.queues()).filter(({ exclusive }) => exclusive).map(({ name }) => name)).toEqual([
+      subscription.queue,
+    ])
+    await connection.close()
+  })
+
+  it('heals one channel while the others work, and touches nothing with acks of before', async () => {
+    const connection = await Connection.connect(broker.url, OPTIONS)
+    const [faulty, steady] = [await connection.openChannel(), await connection.openChannel()]
+    await faulty.declareQueue('shared', { exclusive: true })
+    const held: Message[] = []
+    await faulty.consume('shared', { prefetchCount: 10 }, (message) => held.push(message))
+    const bodies = Array.from({ length: 10 }, (_, at) => `${at}`)
+    for (const body of bodies) await steady.publish('', 'shared', Buffer.from(body))
+    await eventually(() => held.length === 10)
+    const work = Promise.all(
+      Array.from({ length: 2000 }, () => steady.publish('', 'nowhere', Buffer.from('x'))),
+    )
+    await expect(faulty.bindQueue('shared', 'no.exchange', '')).rejects.toMatchObject({ replyCode: 404 })
+    await work
+    await eventually(() => held.length === 20)
+    for (const message of held.slice(0, 10)) expect(message.ack()).toBe(false)
+    for (const message of held.slice(10)) expect(message.redelivered && message.ack()).toBe(true)
+    await eventually(async () => (await connection.queueStatus('shared'))?.messageCount === 0)
+    expect(held.slice(10).map(({ body }) => String(body))).toEqual(bodies)
+    expect(connection.stats()).toMatchObject({ reconnects: 0, staleSettles: 10, publishesFailed: 0 })
+    await connection.close()
+  })
+
+  it('consumes again from a queue that was deleted, anew or when it is back', async () => {
+    const connection = await Connection.connect(broker.url, OPTIONS)
+    const owner = await Connection.connect(broker.url, OPTIONS)
+    const channel = await connection.openChannel()
+    const theirs = await owner.openChannel({ recover: false })
+    await channel.declareQueue('mine')
+    await theirs.declareQueue('theirs')
+    const seen: string[] = []
+    const take = (message: Message): void => {
+      seen.push(String(message.body))
+      message.ack()
+    }
+    await channel.consume('mine', {}, take)
+    await channel.consume('theirs', {}, take)
+    for (const queue of ['mine', 'theirs']) {
+      const cancelled = next(connection, 'consumer-cancelled')
+      await broker.deleteQueue(queue)
+      expect(await cancelled).toEqual({ queue })
+    }
+    await eventually(async () => (await connection.queueStatus('mine'))?.consumerCount === 1)
+    expect(await connection.queueStatus('theirs')).toBeUndefined()
+    await theirs.declareQueue('theirs')
+    await eventually(async () => (await connection.queueStatus('theirs'))?.consumerCount === 1)
+    for (const queue of ['mine', 'theirs'])
+      await channel.publish('', queue, Buffer.from(queue), { mandatory: true })
+    await eventually(() => seen.length === 2)
+    expect(seen.toSorted()).toEqual(['mine', 'theirs'])
+    for (const queue of ['mine', 'theirs']) await channel.deleteQueue(queue)
+    await Promise.all([connection.close(), owner.close()])
+  })
+
+  it('waits while a memory alarm is on, says so, and goes on; close does not wait for it', async () => {
+    const connection = await Connection.connect(broker.url, OPTIONS)
+    const doomed = await Connection.connect(broker.url, OPTIONS)
+    const [channel, given] = [await connection.openChannel(), await doomed.openChannel()]
+    await channel.declareQueue('held')
+    await broker.setAlarm('memory', true)
+    const blocked = Promise.all([next(connection, 'blocked'), next(doomed, 'blocked')])
+    // RabbitMQ says so only to those who publish.
+    const sent = [channel.publish('', 'held', Buffer.from('1'))]
+    const lost = given.publish('', 'held', Buffer.from('of the other'))
+    lost.catch(() => {})
+    expect((await blocked)[0].reason).toMatch(/memory/)
+    expect(connection.state).toBe('blocked')
+    sent.push(channel.publish('', 'held', Buffer.from('2')), channel.publish('', 'held', Buffer.from('3')))
+    await expect(channel.publish('', 'held', Buffer.from('never'), { timeoutMs: 200 })).rejects.toMatchObject(
+      { code: 'E_TIMEOUT' },
+    )
+    const startMs = performance.now()
+    await doomed.close()
+    expect(performance.now() - startMs).toBeLessThan(6_000)
+    await broker.setAlarm('memory', false)
+    await Promise.all(sent)
+    expect(connection.state).toBe('open')
+    const bodies: string[] = []
+    for (;;) {
+      const message = await channel.get('held', { noAck: true })
+      if (message === undefined) break
+      bodies.push(String(message.body))
+    }
+    expect(bodies.filter((body) => body !== 'of the other')).toEqual(['1', '2', '3'])
+    await channel.deleteQueue('held')
+    await connection.close()
+  })
+})
