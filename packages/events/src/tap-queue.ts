@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Channel, Connection, Message } from '@hermod/amqp'
+import type { Channel, Connection, Message, Subscription } from '@hermod/amqp'
 import {
   AccessRefusedError,
   ChannelClosedError,
@@ -73,15 +73,18 @@ export class TapQueue {
         },
       )
       // A queue that somebody deletes ends its consumer, and not the channel.
-      void subscription.closed.then(async ({ error }) => {
-        queue.#deleted = error
-        await channel.close()
-      })
+      void queue.#endWith(subscription)
       return { queue, search }
     } catch (error) {
       await channel.close()
       throw explainRefusal(error)
     }
+  }
+
+  async #endWith(subscription: Subscription): Promise<void> {
+    const { error } = await subscription.closed
+    this.#deleted = error
+    await this.#channel.close()
   }
 
   /** Resolves when the queue is gone, and says why. */

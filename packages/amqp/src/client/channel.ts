@@ -17,15 +17,16 @@ import {
   type MethodArguments,
 } from '../wire/generated/methods.ts'
 import { blamedMethod, Calls, type CallName, type Reply } from './calls.ts'
-import type { ChannelHost, QueueStatus } from './channel-host.ts'
+import type { ChannelHost } from './channel-host.ts'
 import { Consumers } from './consumers.ts'
 import type { ConsumeOptions, MessageHandler, Subscription } from './consumer-subscription.ts'
-import type { BindOptions, ExchangeOptions, QueueOptions } from './declaration-options.ts'
+import { Declarations } from './declarations.ts'
 import { Deliveries } from './deliveries.ts'
 import { HealPace } from './heal-pace.ts'
 import type { Message } from './message.ts'
 import { Publisher, type PublishOptions } from './publisher.ts'
 import type { ChannelSink, Session } from './session.ts'
+import type { Topology } from './topology.ts'
 
 /** How a channel behaves. */
 export interface ChannelOptions {
@@ -52,9 +53,9 @@ const BASIC_ACK = 0x003c_0050
  * The broker closes a channel over a single wrong operation. That operation rejects with {@link ChannelError}; the
  * channel then heals itself, unless `recover` is false.
  */
-export class Channel {
+export class Channel extends Declarations {
   readonly #host: ChannelHost
-  readonly #recover: boolean
+  protected readonly recover: boolean
   readonly #publisher: Publisher
   readonly #calls = new Calls()
   readonly #consumers: Consumers
@@ -77,8 +78,9 @@ export class Channel {
   readonly #gotten = new WeakMap<object, Message>()
 
   constructor(host: ChannelHost, options: ChannelOptions = {}) {
+    super()
     this.#host = host
-    this.#recover = options.recover ?? true
+    this.recover = options.recover ?? true
     this.#healPace = new HealPace(host.clock)
     this.#publisher = new Publisher(options.maxUnconfirmed ?? 1000, host.clock, (error) =>
       host.publishFailed(error),
@@ -86,7 +88,7 @@ export class Channel {
     const currentGeneration = (): number => this.#generation
     this.#consumers = new Consumers(
       {
-        recover: this.#recover,
+        recover: this.recover,
         get generation() {
           return currentGeneration()
         },
@@ -112,6 +114,10 @@ export class Channel {
     return this.#session === undefined ? 0 : this.#number
   }
 
+  protected get topology(): Topology {
+    return this.#host.topology
+  }
+
   /** Resolves, and never rejects, when the channel is over for good. */
   get closed(): Promise<ChannelEnd> {
     return this.#closed.promise
@@ -120,110 +126,6 @@ export class Channel {
   /** Messages written and not yet confirmed, and messages that wait to be written. */
   get pendingPublishes(): { readonly unconfirmed: number; readonly waiting: number } {
     return { unconfirmed: this.#publisher.unconfirmed, waiting: this.#publisher.waiting }
-  }
-
-  /** Declares an exchange; it is declared again after a reconnect. @throws {ChannelError} 406 when it exists otherwise. */
-  async declareExchange(exchange: string, type: string, options: ExchangeOptions = {}): Promise<void> {
-    const { durable = true, autoDelete = false, internal = false } = options
-    const args = { exchange, type, durable, autoDelete, internal, arguments: options.arguments ?? {} }
-    await this.call('exchange.declare', { ...args, passive: false, noWait: false }, options)
-    if (this.#recover) this.#host.topology.exchangeDeclared(args)
-  }
-
-  /** Deletes an exchange; a missing one is no error. */
-  async deleteExchange(
-    exchange: string,
-    options: DeadlineOptions & { readonly ifUnused?: boolean } = {},
-  ): Promise<void> {
-    await this.call(
-      'exchange.delete',
-      { exchange, ifUnused: options.ifUnused === true, noWait: false },
-      options,
-    )
-    this.#host.topology.exchangeDeleted(exchange)
-  }
-
-  /** Makes what `source` gets for `routingKey` go to the exchange `destination` too. */
-  async bindExchange(
-    destination: string,
-    source: string,
-    routingKey: string,
-    options: BindOptions = {},
-  ): Promise<void> {
-    const args = { destination, source, routingKey, arguments: options.arguments ?? {} }
-    await this.call('exchange.bind', { ...args, noWait: false }, options)
-    if (this.#recover) this.#host.topology.bound({ kind: 'exchange-binding', args })
-  }
-
-  /** Undoes {@link bindExchange}; a missing binding is no error. */
-  async unbindExchange(
-    destination: string,
-    source: string,
-    routingKey: string,
-    options: BindOptions = {},
-  ): Promise<void> {
-    const args = { destination, source, routingKey, arguments: options.arguments ?? {} }
-    await this.call('exchange.unbind', { ...args, noWait: false }, options)
-    this.#host.topology.unbound({ kind: 'exchange-binding', args })
-  }
-
-  /**
-   * Declares a queue; it is declared again after a reconnect. The empty name lets the broker choose one.
-   * @throws {ChannelError} 406 when it exists otherwise, 405 when another connection owns it.
-   */
-  async declareQueue(queue: string, options: QueueOptions = {}): Promise<QueueStatus> {
-    const { durable = true, exclusive = false, autoDelete = false } = options
-    const args = { queue, durable, exclusive, autoDelete, arguments: options.arguments ?? {} }
-    const { args: status } = await this.call(
-      'queue.declare',
-      { ...args, passive: false, noWait: false },
-      options,
-    )
-    if (this.#recover) this.#host.topology.queueDeclared(status.queue, args)
-    return status
-  }
-
-  /** Deletes a queue with its messages; a missing one is no error. @returns how many messages went with it. */
-  async deleteQueue(
-    queue: string,
-    options: DeadlineOptions & { readonly ifUnused?: boolean; readonly ifEmpty?: boolean } = {},
-  ): Promise<number> {
-    const { ifUnused = false, ifEmpty = false } = options
-    const name = this.#current(queue)
-    const method = { queue: name, ifUnused, ifEmpty, noWait: false }
-    const { args } = await this.call('queue.delete', method, options)
-    this.#host.topology.queueDeleted(name)
-    return args.messageCount
-  }
-
-  /** Removes the waiting messages of a queue. @returns how many there were. */
-  async purgeQueue(queue: string, options: DeadlineOptions = {}): Promise<number> {
-    const { args } = await this.call('queue.purge', { queue: this.#current(queue), noWait: false }, options)
-    return args.messageCount
-  }
-
-  /** Makes what `exchange` gets for `routingKey` go to `queue`; bound again after a reconnect. */
-  async bindQueue(
-    queue: string,
-    exchange: string,
-    routingKey: string,
-    options: BindOptions = {},
-  ): Promise<void> {
-    const args = { queue: this.#current(queue), exchange, routingKey, arguments: options.arguments ?? {} }
-    await this.call('queue.bind', { ...args, noWait: false }, options)
-    if (this.#recover) this.#host.topology.bound({ kind: 'queue-binding', args })
-  }
-
-  /** Undoes {@link bindQueue}; a missing binding is no error. */
-  async unbindQueue(
-    queue: string,
-    exchange: string,
-    routingKey: string,
-    options: BindOptions = {},
-  ): Promise<void> {
-    const args = { queue: this.#current(queue), exchange, routingKey, arguments: options.arguments ?? {} }
-    await this.call('queue.unbind', args, options)
-    this.#host.topology.unbound({ kind: 'queue-binding', args })
   }
 
   /**
@@ -263,7 +165,10 @@ export class Channel {
     options: DeadlineOptions & { readonly noAck?: boolean } = {},
   ): Promise<Message | undefined> {
     await this.#whenReady(options)
-    const asked = this.#ask('basic.get', { queue: this.#current(queue), noAck: options.noAck === true })
+    const asked = this.#ask('basic.get', {
+      queue: this.topology.currentName(queue),
+      noAck: options.noAck === true,
+    })
     try {
       const reply = await withDeadline(asked, this.#limits(options), 'basic.get', this.#host.clock)
       return this.#gotten.get(reply.args)
@@ -303,10 +208,6 @@ export class Channel {
     await this.close()
   }
 
-  /**
-   * Sends a method and waits for its answer; while the connection is away it waits for the next one first.
-   * The typed methods above are made of this.
-   */
   async call<Name extends CallName>(
     name: Name,
     args: MethodArguments[Name],
@@ -314,11 +215,6 @@ export class Channel {
   ): Promise<Reply<Name>> {
     await this.#whenReady(deadline)
     return withDeadline(this.#ask(name, args), this.#limits(deadline), name, this.#host.clock)
-  }
-
-  /** A queue that the broker named has another name after each reconnect; the first one still stands for it. */
-  #current(queue: string): string {
-    return this.#host.topology.currentName(queue)
   }
 
   #limits({ signal, timeoutMs }: DeadlineOptions): DeadlineOptions {
@@ -384,7 +280,7 @@ export class Channel {
   sessionLost(error: HermodError): void {
     if (this.#session === undefined && this.#ended !== undefined) return
     this.#forgetSession(error)
-    if (!this.#recover || this.#closing) this.end(error)
+    if (!this.recover || this.#closing) this.end(error)
   }
 
   #forgetSession(error: HermodError): void {
@@ -473,8 +369,8 @@ export class Channel {
     const error = new ChannelError(args.replyCode, args.replyText, blamedMethod(args))
     session.send(this.#number, 'channel.close-ok', {})
     this.#forgetSession(error)
-    if (this.#recover) this.#host.channelFailed(number, error)
-    if (!this.#recover || this.#closing) return this.end(error)
+    if (this.recover) this.#host.channelFailed(number, error)
+    if (!this.recover || this.#closing) return this.end(error)
     this.#healed = this.#heal(session)
     this.#healed.catch((reason: unknown) => {
       if (this.#session === session) this.end(isHermodError(reason) ? reason : error)

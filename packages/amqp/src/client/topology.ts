@@ -61,7 +61,7 @@ export class Topology {
     return this.#queues.has(this.currentName(queue))
   }
 
-  /** What a queue that the broker named is called now. */
+  /** What a queue that the broker named is called now: it gets another name after each reconnect, and its first one still stands for it. */
   currentName(queue: string): string {
     return this.#renamed.get(queue) ?? queue
   }
