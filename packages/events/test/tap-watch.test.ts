@@ -118,6 +118,17 @@ describe('TapWatch', () => {
     expect(tap.told).toEqual([{ depth: 100 }])
   })
 
+  it('judges what waits after a standstill by what comes with the answer', async () => {
+    await second(99)
+    tap.answer = () => {
+      tap.received += 50
+      tap.receivedBytes += 50 * 100
+      return Promise.resolve(100)
+    }
+    await clock.standStill(5000)
+    expect(tap.told).toEqual([{ depth: 100 }])
+  })
+
   it('goes on when the broker does not answer, and asks nothing twice at once', async () => {
     tap.answer = () => Promise.reject(new Error('the connection is lost'))
     await second(100)
