@@ -1,4 +1,5 @@
-import { InvalidUrlError } from '@hermod/kernel'
+import { inspect } from 'node:util'
+import { InvalidUrlError, MASK } from '@hermod/kernel'
 import type { TlsOptions } from './tls-options.ts'
 
 /** Where a broker listens and who we are to it. */
@@ -36,6 +37,8 @@ export function formatServer({ hostname, port }: Pick<BrokerAddress, 'hostname' 
  * Everything but the scheme has a default: `guest`, `guest`, `localhost`, 5672 (5671 for `amqps`) and the virtual
  * host `/`, which `amqp://h`, `amqp://h/`, `amqp://h//` and `amqp://h/%2F` all name.
  *
+ * `console.log` and `JSON.stringify` show the result without its password; a copy made of its members shows all.
+ *
  * @throws {InvalidUrlError} E_URL, without the URL in its text.
  * @source RabbitMQ URI specification and URI query parameters
  */
@@ -67,7 +70,7 @@ export function parseAmqpUrl(text: string): AmqpUrl {
     )
   }
   const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  return {
+  return hidingPassword({
     hostname: hostname === '' ? 'localhost' : decode(hostname, 'host name'),
     port: url.port === '' ? DEFAULT_PORTS[scheme] : Number(url.port),
     username: url.username === '' ? 'guest' : decode(url.username, 'user name'),
@@ -76,7 +79,12 @@ export function parseAmqpUrl(text: string): AmqpUrl {
     virtualHost: decode(/\/\/[^/?]*\/([^?]*)/.exec(text.trimEnd())?.[1] ?? '', 'virtual host') || '/',
     tls: scheme === 'amqps:' ? {} : undefined,
     ...readQuery(url.searchParams),
-  }
+  })
+}
+
+function hidingPassword(url: AmqpUrl): AmqpUrl {
+  const shown = { value: () => ({ ...url, password: MASK }) }
+  return Object.defineProperties(url, { toJSON: shown, [inspect.custom]: shown })
 }
 
 function decode(part: string, what: string): string {

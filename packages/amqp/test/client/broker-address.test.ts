@@ -37,6 +37,19 @@ describe('parseAmqpUrl', () => {
     (url) => expect(parseAmqpUrl(url)).toMatchObject({ hostname: 'h', virtualHost: '/' }),
   )
 
+  it('keeps the password out of logs, and in copies', () => {
+    const url = parseAmqpUrl('amqp://user:hunter2@h')
+    const nested = { options: { servers: [url] } }
+    for (const text of [inspect(nested, { depth: 9, showHidden: true }), JSON.stringify(nested)])
+      expect(text).not.toContain('hunter2')
+    expect(JSON.parse(JSON.stringify(url))).toMatchObject({
+      hostname: 'h',
+      username: 'user',
+      password: '***',
+    })
+    expect({ ...url, port: 1 }).toMatchObject({ password: 'hunter2', port: 1 })
+  })
+
   it('takes every part percent-encoded', () => {
     const url = 'amqp://us%40er:p%3A%2F%3F%23%5B%5D%40%25w@h%2Dx:1234/v%20h%2F%C3%A9'
     expect(parseAmqpUrl(url)).toMatchObject({
