@@ -8,10 +8,14 @@ const OPENSTACK_SECRET =
 const MAX_VERDICTS = 4096
 const MAX_NAME = 64
 
+/** What a name means stands at its end; of an endless one no more is looked at. */
+const LONGEST_NAME = 1024
+
 const verdicts = new Map<string, boolean>()
 
 /** Whether a value under this name is a secret, with the verdicts on common names kept: it is asked for every key. */
-export function isSecretMember(name: string): boolean {
+export function isSecretMember(given: string): boolean {
+  const name = given.length > LONGEST_NAME ? given.slice(-LONGEST_NAME) : given
   const known = verdicts.get(name)
   if (known !== undefined) return known
   const verdict = isSecretKey(name) || OPENSTACK_SECRET.test(name.toLowerCase().replaceAll(/[_\-\s]/g, ''))
