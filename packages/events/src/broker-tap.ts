@@ -42,6 +42,7 @@ export class BrokerTap implements Tap {
   readonly #watch: TapWatch
   #queue: TapQueue | undefined
   #search: ExchangeSearch | undefined
+  #pumping = false
   #reader: 'none' | 'iterator' | 'handlers' = 'none'
   #received = 0
   #receivedBytes = 0
@@ -106,9 +107,12 @@ export class BrokerTap implements Tap {
   on(pattern: string, handler: EventHandler): () => void {
     const entry = { matches: compilePatterns([pattern]), handler }
     this.#claim('handlers')
-    if (this.#handlers.size === 0) void this.#pump()
+    const remove = (): void => void this.#handlers.delete(entry)
     this.#handlers.add(entry)
-    return () => void this.#handlers.delete(entry)
+    if (this.#pumping) return remove
+    this.#pumping = true
+    void this.#pump()
+    return remove
   }
 
   stats(): TapStats {
@@ -164,7 +168,7 @@ export class BrokerTap implements Tap {
         if (!isHermodError(error)) throw error
       })
       if (event === undefined) return
-      for (const { matches, handler } of this.#handlers) if (matches(event.type)) await handler(event)
+      for (const { matches, handler } of this.#handlers) if (matches(event.type)) await handle(handler, event)
     }
   }
 
@@ -366,6 +370,17 @@ export class BrokerTap implements Tap {
         })
       }
     }
+  }
+}
+
+/** What a handler throws surfaces as an uncaught exception; whoever survives that still gets the next events. */
+async function handle(handler: EventHandler, event: NotificationEvent): Promise<void> {
+  try {
+    await handler(event)
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }
 

@@ -77,20 +77,30 @@ export class TapWatch {
     const nowMs = this.#clock.monotonicMs()
     const stoodStill = nowMs - this.#tickedAtMs > 2 * INTERVAL_MS
     this.#tickedAtMs = nowMs
-    const { received, receivedBytes } = this.#tap.counts()
-    const arrived = received - this.#seenReceived
-    // What waits in the broker is like what came last; an average over all time would be blind to a change.
-    if (arrived > 0) this.#averageBytes = (receivedBytes - this.#seenBytes) / arrived
-    this.#seenReceived = received
-    this.#seenBytes = receivedBytes
+    const arrived = this.#tap.counts().received - this.#seenReceived
     this.#behind = false
     if (stoodStill || arrived >= this.#limits.prefetchCount) {
       const depth = await this.#tap.depth().catch(() => undefined)
       if (this.#stopped) return
+      this.#weigh()
       this.#behind = (depth ?? 0) > 0
       if (depth !== undefined && this.#isFull(depth)) this.#tap.onFull(depth)
+    } else {
+      this.#weigh()
     }
-    if (!this.#stopped) this.#timer = this.#arm()
+    this.#timer = this.#arm()
+  }
+
+  /**
+   * What waits in the broker is like what came last: an average over all time would be blind to a change. After a
+   * standstill the first of it has come by the time that the broker has answered.
+   */
+  #weigh(): void {
+    const { received, receivedBytes } = this.#tap.counts()
+    const arrived = received - this.#seenReceived
+    if (arrived > 0) this.#averageBytes = (receivedBytes - this.#seenBytes) / arrived
+    this.#seenReceived = received
+    this.#seenBytes = receivedBytes
   }
 
   #isFull(depth: number): boolean {

@@ -129,7 +129,11 @@ class ListenSession {
 
   async #follow(tap: Tap, { servers }: ConnectionSettings): Promise<number> {
     const { clock } = this.#io
-    tap.onStatus((status) => this.#reporter.status(status))
+    tap.onStatus((status) => {
+      this.#reporter.status(status)
+      if (status.type === 'disconnected') limits.tapAway(true)
+      else if (status.type === 'connected') limits.tapAway(false)
+    })
     this.#reporter.opened(tap.stats(), servers)
     const silence = clock.after(SILENCE_MS, () => this.#explainSilence(tap.stats()), { background: true })
     const limits = new TimeLimits(clock, {

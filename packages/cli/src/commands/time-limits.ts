@@ -18,6 +18,7 @@ export class TimeLimits {
   readonly #timers = new Map<string, Timer>()
   #lastEventMs: number
   #blocked = false
+  #away = false
 
   constructor(clock: Clock, { forMs, untilIdleMs, onOver }: TimeLimitOptions) {
     this.#clock = clock
@@ -44,6 +45,12 @@ export class TimeLimits {
     this.sawEvent()
   }
 
+  /** To be called when the tap goes away, and when it is back: nothing can come meanwhile. */
+  tapAway(away: boolean): void {
+    this.#away = away
+    this.sawEvent()
+  }
+
   /** Stops watching. */
   cancel(): void {
     for (const timer of this.#timers.values()) timer.cancel()
@@ -55,7 +62,8 @@ export class TimeLimits {
     const look = (): void => {
       const nowMs = this.#clock.monotonicMs()
       // While this process stood still (stopped, suspended), events may have gathered that it has yet to see.
-      if (this.#blocked || nowMs - armedAtMs > lookInMs + STOOD_STILL_MS) this.#lastEventMs = nowMs
+      if (this.#blocked || this.#away || nowMs - armedAtMs > lookInMs + STOOD_STILL_MS)
+        this.#lastEventMs = nowMs
       const leftMs = this.#lastEventMs + untilIdleMs - nowMs
       if (leftMs <= 0) onIdle()
       else this.#watchIdle(untilIdleMs, leftMs, onIdle)

@@ -54,6 +54,18 @@ describe('TimeLimits', () => {
     expect(over).toEqual(['idle'])
   })
 
+  it('does not count the time while the tap is away', async () => {
+    const { clock, watched, over } = watch({ untilIdleMs: 1000 })
+    watched.tapAway(true)
+    await clock.advance(10_000)
+    expect(over).toEqual([])
+    watched.tapAway(false)
+    await clock.advance(999)
+    expect(over).toEqual([])
+    await clock.advance(1001)
+    expect(over).toEqual(['idle'])
+  })
+
   it('tells nothing after it was cancelled', async () => {
     const { clock, watched, over } = watch({ forMs: 10, untilIdleMs: 10 })
     watched.cancel()
