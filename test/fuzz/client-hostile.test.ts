@@ -1,0 +1,500 @@
+import { inspect } from 'node:util'
+import { Connection, type Channel, type ConnectionOptions } from '@hermod/amqp'
+import { isHermodError, withDeadline, type HermodError } from '@hermod/kernel'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { methodBytes, type BrokerLink } from '../../packages/amqp/test/client/broker-link.ts'
+import { nextEvent, ScriptedBroker, SILENT } from '../../packages/amqp/test/client/scripted-broker.ts'
+import {
+  ambush,
+  ambushBroker,
+  ATTACKS,
+  attack,
+  frameOf,
+  headerFrame,
+  heapBytes,
+  NUMBERED,
+  hastyClock,
+  HOSTILE_URL,
+  longestTurnMs,
+  nestedTable,
+  PASSWORD,
+  settledOurs,
+  strayErrors,
+  type Ambush,
+  type Attack,
+} from './hostile-broker.ts'
+
+/** For all properties together; HERMOD_FUZZ_MS=600000 searches for ten minutes. */
+const BUDGET_MS = Number(process.env['HERMOD_FUZZ_MS'] ?? 10_000)
+const PROPERTIES = 2
+const TIMEOUT_MS = BUDGET_MS + 60_000
+
+const SEARCH = {
+  numRuns: 100_000_000,
+  interruptAfterTimeLimit: BUDGET_MS / PROPERTIES,
+  markInterruptAsFailure: false,
+}
+
+const PATIENCE_MS = 8_000
+
+/** Short times that still let a good broker answer. */
+const HASTY: ConnectionOptions = {
+  clock: hastyClock,
+  connectTimeoutMs: 5000,
+  operationTimeoutMs: 2000,
+  heartbeatMs: 0,
+  reconnect: { initialMs: 20, maxMs: 400 },
+}
+
+const connect = (broker: ScriptedBroker, options: ConnectionOptions = {}): Promise<Connection> =>
+  Connection.connect(HOSTILE_URL, { dial: broker.dial, ...HASTY, ...options })
+
+/** All that a client does, at once; none of it may hang, or fail with anything but an error of ours. */
+async function work(connection: Connection): Promise<readonly string[]> {
+  const use = async (channel: Channel): Promise<readonly string[]> => {
+    const handler = (message: { ack(): boolean; requeue(): boolean; readonly properties: object }): void => {
+      try {
+        void message.properties
+      } catch (error) {
+        if (!isHermodError(error)) throw error
+      }
+      message.ack()
+    }
+    const publish = (n: number): Promise<void> =>
+      channel.publish('', 'q', Buffer.alloc(n * 9000), { mandatory: n % 2 === 0, timeoutMs: 6000 })
+    return Promise.all(
+      [
+        channel.declareQueue('q'),
+        channel.consume('q', { prefetchCount: 10 }, handler),
+        publish(0),
+        publish(1),
+        publish(5),
+        channel.get('q'),
+        channel.get('q', { noAck: true }),
+        channel.bindQueue('q', 'x', '#'),
+        channel.drain({ timeoutMs: 6000 }),
+      ].map(settledOurs),
+    )
+  }
+  const channel = connection.openChannel()
+  const passing = connection.openChannel({ recover: false })
+  const uses = [channel, passing].map((opened) => opened.then(use).catch((error: unknown) => [codeOf(error)]))
+  const asked = [connection.queueStatus('q'), connection.exchangeExists('x')].map(settledOurs)
+  return [...(await Promise.all(uses)).flat(), ...(await Promise.all(asked))]
+}
+
+function codeOf(error: unknown): string {
+  if (!isHermodError(error)) throw error
+  return error.code
+}
+
+/** Works against a broker until it is closed. Throws for anything that a hostile broker must not bring about. */
+async function survive(broker: ScriptedBroker, options: ConnectionOptions): Promise<void> {
+  const connected = connect(broker, options)
+  let connection: Connection
+  try {
+    connection = await connected
+  } catch (error) {
+    return checkError(error)
+  }
+  connection.on('lost', ({ error }) => checkError(error))
+  await work(connection)
+  await connection.close()
+  const { error } = await connection.closed
+  expect(connection.state).toBe('closed')
+  if (error !== undefined) checkError(error)
+}
+
+/** An error for people: ours, clear, of a length to read, and without the password. */
+function checkError(error: unknown): void {
+  if (!isHermodError(error)) throw error
+  expect(error.message.length).toBeLessThan(600)
+  expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(PASSWORD)
+  expect(JSON.stringify(error)).not.toContain(PASSWORD)
+}
+
+const inTime = (promise: Promise<void>, what: string): Promise<void> =>
+  withDeadline(promise, { timeoutMs: PATIENCE_MS }, what)
+
+describe('a hostile broker after the handshake', () => {
+  const strikes: Ambush = { after: 9, attacks: [], afterwards: 'as before', answers: true, always: true }
+
+  it.each(Object.entries(ATTACKS))('says %s', { timeout: TIMEOUT_MS }, async (name, one) => {
+    const stray = await strayErrors(async () => {
+      for (const reconnect of [false, HASTY.reconnect] as const) {
+        for (const after of [5, 9, 14]) {
+          const broker = ambushBroker({ ...strikes, after, attacks: [one], answers: after !== 9 })
+          await inTime(survive(broker, { reconnect }), name)
+        }
+      }
+    })
+    expect(stray).toEqual([])
+  })
+
+  it(
+    'brings nothing down and leaves nothing hanging, whatever it does',
+    { timeout: TIMEOUT_MS },
+    async () => {
+      // Most of the time goes into waiting for brokers that fall silent, so some of them are met at once.
+      const several = fc.array(fc.tuple(ambush, fc.boolean()), { minLength: 20, maxLength: 40 })
+      let met = 0
+      const property = fc.asyncProperty(several, async (brokers) => {
+        const stray = await strayErrors(async () => {
+          const survived = brokers.map(([given, reconnects]) =>
+            inTime(survive(ambushBroker(given), reconnects ? {} : { reconnect: false }), 'the work'),
+          )
+          await Promise.all(survived)
+        })
+        expect(stray).toEqual([])
+        met += brokers.length
+      })
+      await fc.assert(property, SEARCH)
+      expect(met).toBeGreaterThan(20)
+    },
+  )
+})
+
+describe('a hostile broker during the handshake', () => {
+  const start = {
+    versionMajor: 0,
+    versionMinor: 9,
+    serverProperties: {},
+    mechanisms: 'PLAIN',
+    locales: 'en_US',
+  }
+  const tune = { channelMax: 2047, frameMax: 131_072, heartbeat: 60 }
+  type Answers = (link: BrokerLink) => void
+
+  /** A broker that says these bytes in the place of one of its three answers. */
+  function instead(
+    name: 'connection.start' | 'connection.start-ok' | 'connection.open',
+    say: Answers,
+  ): ScriptedBroker {
+    return new ScriptedBroker().on(name, (_, link) => {
+      say(link)
+      return SILENT
+    })
+  }
+
+  it.each<readonly [string, ScriptedBroker, string]>([
+    [
+      'frames of one byte',
+      instead('connection.start-ok', (l) => l.send(0, 'connection.tune', { ...tune, frameMax: 1 })),
+      'E_CONN',
+    ],
+    [
+      'frames of 4095 bytes',
+      instead('connection.start-ok', (l) => l.send(0, 'connection.tune', { ...tune, frameMax: 4095 })),
+      'E_CONN',
+    ],
+    [
+      'a megabyte of properties',
+      instead('connection.start', (l) =>
+        l.raw(frameOf(1, 0, Buffer.concat([Buffer.from([0, 10, 0, 10, 0, 9]), nestedTable(150_000)]))),
+      ),
+      'E_CONN',
+    ],
+    [
+      'properties nested 10 000 deep',
+      instead('connection.start', (l) =>
+        l.raw(frameOf(1, 0, Buffer.concat([Buffer.from([0, 10, 0, 10, 0, 9]), nestedTable(10_000)]))),
+      ),
+      'E_CONN',
+    ],
+    [
+      'a hundred kilobytes of login mechanisms',
+      instead('connection.start', (l) =>
+        l.send(0, 'connection.start', { ...start, mechanisms: 'X'.repeat(100_000) }),
+      ),
+      'E_CONN',
+    ],
+    [
+      'a start for a start-ok',
+      instead('connection.start-ok', (l) => l.send(0, 'connection.start', start)),
+      'E_CONN',
+    ],
+    ['a tune for a start', instead('connection.start', (l) => l.send(0, 'connection.tune', tune)), 'E_CONN'],
+    [
+      'an open-ok for a start',
+      instead('connection.start', (l) => l.send(0, 'connection.open-ok', {})),
+      'E_CONN',
+    ],
+    [
+      'an open-ok for a tune',
+      instead('connection.start-ok', (l) => l.send(0, 'connection.open-ok', {})),
+      'E_CONN',
+    ],
+    ['a second tune', instead('connection.open', (l) => l.send(0, 'connection.tune', tune)), 'E_CONN'],
+    [
+      'blocked before it is open',
+      instead('connection.open', (l) => l.send(0, 'connection.blocked', { reason: 'mood' })),
+      'E_CONN',
+    ],
+    [
+      'a challenge',
+      instead('connection.start-ok', (l) => l.send(0, 'connection.secure', { challenge: 'x'.repeat(9000) })),
+      'E_CONN',
+    ],
+    ['content before it is open', instead('connection.open', (l) => l.raw(headerFrame(0, 1n))), 'E_CONN'],
+    ['nothing', instead('connection.start', () => {}), 'E_CONN'],
+    ['nothing to the credentials', instead('connection.start-ok', () => {}), 'E_CONN'],
+    ['nothing to open', instead('connection.open', () => {}), 'E_CONN'],
+    ['a reset at once', instead('connection.start', (l) => l.drop()), 'E_CONN'],
+    ['a reset after the credentials', instead('connection.start-ok', (l) => l.drop()), 'E_AUTH'],
+    [
+      'a refusal in garbage',
+      instead('connection.open', (l) => l.closeConnection(530, '\u001b[2J'.repeat(60))),
+      'E_ACCESS',
+    ],
+  ])('says %s', { timeout: TIMEOUT_MS }, async (_, broker, code) => {
+    const stray = await strayErrors(async () => {
+      const error = await connect(broker).then(
+        (connection) => connection.close(),
+        (reason: unknown) => reason as HermodError,
+      )
+      checkError(error)
+      expect((error as HermodError).code).toBe(code)
+      await broker.link.until(() => broker.link.gone, 'the end')
+    })
+    expect(stray).toEqual([])
+  })
+
+  it.each([
+    ['no limits', { channelMax: 0, frameMax: 0, heartbeat: 0 }],
+    ['the highest limits', { channelMax: 0xffff, frameMax: 0xffff_ffff, heartbeat: 0xffff }],
+    ['the smallest limits', { channelMax: 1, frameMax: 4096, heartbeat: 1 }],
+  ])('proposes %s, which is its right', async (_, tuned) => {
+    const broker = new ScriptedBroker({ tune: tuned })
+    await using connection = await connect(broker, { heartbeatMs: 60_000 })
+    await using channel = await connection.openChannel()
+    await channel.publish('', 'q', Buffer.alloc(20_000))
+    expect(broker.link.publishes[0]?.body).toHaveLength(20_000)
+  })
+
+  it('is not followed in its blocking by the next one', async () => {
+    const broker = new ScriptedBroker().on('connection.open', (_, link) => {
+      if (broker.links.length !== 2) return undefined
+      const open = methodBytes(0, 'connection.open-ok', {})
+      const blocked = methodBytes(0, 'connection.blocked', { reason: 'mood' })
+      const close = methodBytes(0, 'connection.close', {
+        replyCode: 320,
+        replyText: 'bye',
+        classId: 0,
+        methodId: 0,
+      })
+      link.raw(Buffer.concat([open, blocked, close]))
+      return SILENT
+    })
+    await using connection = await connect(broker)
+    const channel = await connection.openChannel()
+    const restored = nextEvent(connection, 'restored')
+    broker.link.drop()
+    await restored
+    expect(broker.links).toHaveLength(3)
+    expect(connection.state).toBe('open')
+    await channel.publish('', 'q', Buffer.from('x'), { timeoutMs: 20_000 })
+  })
+
+  it('is not answered for a message that came too late to matter', async () => {
+    const broker = new ScriptedBroker().on('basic.get', ({ channel }, link) => {
+      setTimeout(() => link.raw(attackOf('a message that nobody asked for')(channel)), 50)
+      return SILENT
+    })
+    const stray = await strayErrors(async () => {
+      await using connection = await connect(broker)
+      const channel = await connection.openChannel()
+      for (const noAck of [true, false])
+        expect(await settledOurs(channel.get('q', { noAck, timeoutMs: 200 }))).toBe('E_TIMEOUT')
+      await broker.link.method('basic.reject')
+      expect(connection.state).toBe('open')
+    })
+    expect(stray).toEqual([])
+  })
+
+  it('is not asked a hundred times for one queue', async () => {
+    const broker = new ScriptedBroker()
+    await using connection = await connect(broker)
+    const channel = await connection.openChannel()
+    const subscription = await channel.consume('q', {}, () => {})
+    broker.link.raw(attackOf('a hundred cancels of one consumer')(channel.number))
+    await broker.link.method('basic.consume', 1)
+    await connection.queueStatus('q')
+    expect(broker.link.all('basic.consume')).toHaveLength(2)
+    expect(subscription.consumerTag).toBe('hermod.2')
+    // And once more, in good order.
+    broker.link.send(channel.number, 'basic.cancel', { consumerTag: 'hermod.2', noWait: true })
+    await broker.link.method('basic.consume', 2)
+  })
+
+  it('never gets further with noise', { timeout: TIMEOUT_MS }, async () => {
+    const when = fc.constantFrom('connection.start', 'connection.start-ok', 'connection.open')
+    const property = fc.asyncProperty(
+      when,
+      fc.array(attack, { minLength: 1, maxLength: 3 }),
+      fc.boolean(),
+      async (name, attacks, answers) => {
+        const broker = new ScriptedBroker().on(name, (_, link) => {
+          for (const one of attacks) link.raw(one(0))
+          return answers ? undefined : SILENT
+        })
+        const stray = await strayErrors(() =>
+          inTime(survive(broker, { connectTimeoutMs: 1000, reconnect: false }), 'the end'),
+        )
+        expect(stray).toEqual([])
+      },
+    )
+    await fc.assert(property, SEARCH)
+  })
+})
+
+describe('a hostile broker that plays for time and memory', () => {
+  /** A connection with a consumer, and what the broker has to know to attack it. */
+  async function consuming(
+    broker: ScriptedBroker,
+    options: ConnectionOptions = {},
+  ): Promise<{ connection: Connection; channel: Channel; seen: () => number }> {
+    const connection = await connect(broker, { operationTimeoutMs: 100_000, ...options })
+    const channel = await connection.openChannel()
+    let seen = 0
+    await channel.consume('q', { prefetchCount: 10 }, (message) => {
+      seen++
+      message.ack()
+    })
+    return { connection, channel, seen: () => seen }
+  }
+
+  it.each<readonly [string, (n: number) => Attack]>([
+    ['deliveries without the first', (n) => (c) => NUMBERED.delivery(c, n + 2)],
+    ['deliveries for nobody', (n) => (c) => NUMBERED.stranger(c, n + 1)],
+    ['frames of closed channels', () => () => headerFrame(900, 5n)],
+    ['headers that announce a hundred megabytes', (n) => () => NUMBERED.announced((n % 1000) + 1000)],
+    ['returns of nothing', () => attackOf('a return of nothing')],
+    ['confirms of nothing', () => attackOf('a confirm of a tag that was never sent')],
+    ['blocks and unblocks', () => attackOf('blocked and unblocked by turns')],
+  ])('with tens of thousands of %s', { timeout: TIMEOUT_MS }, async (_, nth) => {
+    const broker = new ScriptedBroker()
+    const { connection, channel } = await consuming(broker)
+    const before = heapBytes()
+    const longest = await longestTurnMs(async () => {
+      for (let n = 0; n < 30_000; n += 1000) {
+        const parts = Array.from({ length: 1000 }, (__, at) => nth(n + at)(channel.number))
+        broker.link.raw(Buffer.concat(parts))
+        broker.link.methods.length = 0
+        await connection.queueStatus('q')
+      }
+    })
+    broker.link.methods.length = 0
+    expect(heapBytes() - before).toBeLessThan(8 << 20)
+    expect(longest).toBeLessThan(2000)
+    expect(connection.state).toBe('open')
+    await connection.close()
+  })
+
+  it('by a byte at a time', { timeout: TIMEOUT_MS }, async () => {
+    const broker = new ScriptedBroker().on('connection.start', (_, link) => {
+      const bytes = methodBytes(0, 'connection.start', {
+        versionMajor: 0,
+        versionMinor: 9,
+        serverProperties: { a: 'x'.repeat(5000) },
+        mechanisms: 'PLAIN',
+        locales: 'en_US',
+      })
+      let at = 0
+      const timer = setInterval(() => {
+        if (link.gone || at >= bytes.length) clearInterval(timer)
+        else link.raw(bytes.subarray(at, ++at))
+      }, 10)
+      return SILENT
+    })
+    const error = await connect(broker).catch((reason: unknown) => reason)
+    checkError(error)
+    expect((error as HermodError).message).toContain('did not answer within 5000 ms')
+    await broker.link.until(() => broker.link.gone, 'the end')
+  })
+
+  it('by reading nothing more: what is published waits, and no more than 4 MiB or so is written', async () => {
+    const broker = new ScriptedBroker()
+    const connection = await connect(broker)
+    const channel = await connection.openChannel({ maxUnconfirmed: 100_000 })
+    broker.link.stalled = true
+    const body = Buffer.alloc(1000)
+    const published = Array.from({ length: 20_000 }, () => channel.publish('', 'q', body))
+    await connection.queueStatus('q').catch(() => {})
+    const { unconfirmed, waiting } = channel.pendingPublishes
+    expect(unconfirmed + waiting).toBe(20_000)
+    expect(unconfirmed * body.length).toBeLessThan(6 << 20)
+    await connection.close()
+    const codes = new Set(await Promise.all(published.map(settledOurs)))
+    expect([...codes].toSorted()).toEqual(['E_CHANNEL_CLOSED', 'E_UNCERTAIN'])
+  })
+
+  it('by leaving one message unsettled while all others are', { timeout: TIMEOUT_MS }, async () => {
+    const broker = new ScriptedBroker()
+    const connection = await connect(broker, { operationTimeoutMs: 1_200_000 })
+    const channel = await connection.openChannel()
+    await channel.consume('q', { prefetchCount: 10 }, (message) => {
+      if (message.deliveryTag > 1) message.ack()
+    })
+    const before = heapBytes()
+    const cpu = process.cpuUsage()
+    for (let n = 0; n < 200_000; n += 100) {
+      const parts = Array.from({ length: 100 }, (_, at) => NUMBERED.delivery(channel.number, n + at + 1))
+      broker.link.raw(Buffer.concat(parts))
+      broker.link.methods.length = 0
+      await connection.queueStatus('q')
+    }
+    broker.link.methods.length = 0
+    // A pass over all that was settled, at each flush, takes minutes.
+    expect(process.cpuUsage(cpu).user / 1e6).toBeLessThan(20)
+    expect(heapBytes() - before).toBeLessThan(4 << 20)
+    await connection.close()
+  })
+
+  it('by closing each channel as soon as it is open, without being asked in a hot loop', async () => {
+    let opened = 0
+    const broker = new ScriptedBroker().on('channel.open', ({ channel }, link) => {
+      opened++
+      link.send(channel, 'channel.open-ok', {})
+      link.closeChannel(channel, 541, 'INTERNAL_ERROR')
+      return SILENT
+    })
+    const connection = await connect(broker)
+    const channel = connection.openChannel().catch(() => undefined)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(opened).toBeLessThan(50)
+    await connection.close()
+    await channel
+  })
+})
+
+describe('the password', () => {
+  it('is in nothing that can be shown of a connection, open or lost', async () => {
+    const shown: unknown[] = []
+    const logger = Object.fromEntries(
+      ['debug', 'info', 'warn', 'error'].map((level) => [
+        level,
+        (...said: unknown[]) => void shown.push(said),
+      ]),
+    ) as unknown as NonNullable<ConnectionOptions['logger']>
+    const broker = new ScriptedBroker()
+    const connection = await connect(broker, { logger })
+    for (const name of ['lost', 'retry', 'restored', 'state', 'channel-error'] as const)
+      connection.on(name, (event: object) => void shown.push(event))
+    const channel = await connection.openChannel()
+    broker.link.closeChannel(channel.number, 406, 'PRECONDITION_FAILED')
+    const restored = nextEvent(connection, 'restored')
+    broker.link.raw(attackOf('a frame of 4 GiB')(0))
+    await restored
+    shown.push(connection, channel, connection.server, connection.stats())
+    await connection.close()
+    shown.push(await connection.closed, await connection.openChannel().catch((error: unknown) => error))
+    expect(shown.length).toBeGreaterThan(9)
+    for (const one of shown) {
+      expect(inspect(one, { depth: 10, showHidden: true, getters: true })).not.toContain(PASSWORD)
+      expect(JSON.stringify(one) ?? '').not.toContain(PASSWORD)
+    }
+  })
+})
+
+const attackOf = (name: string): Attack => ATTACKS[name] as Attack
