@@ -80,11 +80,17 @@ export class TapWatch {
     const arrived = this.#tap.counts().received - this.#seenReceived
     this.#behind = false
     if (stoodStill || arrived >= this.#limits.prefetchCount) {
+      const seenBefore = this.#seenReceived
       const depth = await this.#tap.depth().catch(() => undefined)
       if (this.#stopped) return
       this.#weigh()
       this.#behind = (depth ?? 0) > 0
-      if (depth !== undefined && this.#isFull(depth)) this.#tap.onFull(depth)
+      // What came before the answer waited with the rest when this process began to move again, except for a window
+      // that was on its way already.
+      const drained = stoodStill
+        ? Math.max(0, this.#seenReceived - seenBefore - this.#limits.prefetchCount)
+        : 0
+      if (depth !== undefined && this.#isFull(depth + drained)) this.#tap.onFull(depth + drained)
     } else {
       this.#weigh()
     }
