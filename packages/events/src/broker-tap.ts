@@ -17,6 +17,9 @@ import type { TapStats, TapStatus } from './tap-status.ts'
 import { TapWatch, type WatchedTap } from './tap-watch.ts'
 import type { EventHandler, Tap, TapEnd } from './tap.ts'
 
+/** How many messages the average weight remembers, more or less. */
+const LATEST = 32
+
 interface Received {
   readonly message: Message
   readonly queue: string
@@ -45,7 +48,8 @@ export class BrokerTap implements Tap {
   #pumping = false
   #reader: 'none' | 'iterator' | 'handlers' = 'none'
   #received = 0
-  #receivedBytes = 0
+  /** Moves with each message by a share of the difference, so that it follows what comes now. */
+  #averageBytes = 0
   #lastReceivedAt: Date | undefined
   #delivered = 0
   #unreadable = 0
@@ -200,7 +204,7 @@ export class BrokerTap implements Tap {
   #receive(message: Message, queue: string): void {
     const { length } = message.body
     this.#received++
-    this.#receivedBytes += length
+    this.#averageBytes += (length - this.#averageBytes) / Math.min(this.#received, LATEST)
     this.#lastReceivedAt = this.#now()
     this.#ring.put({ message, queue, receivedAt: this.#lastReceivedAt, bytes: length })
   }
@@ -336,7 +340,7 @@ export class BrokerTap implements Tap {
     return {
       counts: () => ({
         received: this.#received,
-        receivedBytes: this.#receivedBytes,
+        averageBytes: this.#averageBytes,
         dropped: this.#ring.dropped,
       }),
       depth: async () => this.#queue?.depth(),

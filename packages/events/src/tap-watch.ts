@@ -5,8 +5,8 @@ export interface WatchedTap {
   counts(): {
     /** Messages that came so far. */
     readonly received: number
-    /** The weight of their bodies. */
-    readonly receivedBytes: number
+    /** How heavy the latest of their bodies are on average. */
+    readonly averageBytes: number
     /** Messages dropped here so far. */
     readonly dropped: number
   }
@@ -42,8 +42,6 @@ export class TapWatch {
   readonly #clock: Clock
   #timer: Timer
   #seenReceived = 0
-  #seenBytes = 0
-  #averageBytes = 0
   #toldDropped = 0
   #tickedAtMs: number
   #behind = false
@@ -77,41 +75,31 @@ export class TapWatch {
     const nowMs = this.#clock.monotonicMs()
     const stoodStill = nowMs - this.#tickedAtMs > 2 * INTERVAL_MS
     this.#tickedAtMs = nowMs
-    const arrived = this.#tap.counts().received - this.#seenReceived
+    const seenBefore = this.#seenReceived
+    this.#seenReceived = this.#tap.counts().received
     this.#behind = false
-    if (stoodStill || arrived >= this.#limits.prefetchCount) {
-      const seenBefore = this.#seenReceived
+    if (stoodStill || this.#seenReceived - seenBefore >= this.#limits.prefetchCount) {
       const depth = await this.#tap.depth().catch(() => undefined)
       if (this.#stopped) return
-      this.#weigh()
       this.#behind = (depth ?? 0) > 0
-      // What came before the answer waited with the rest when this process began to move again, except for a window
-      // that was on its way already.
-      const drained = stoodStill
-        ? Math.max(0, this.#seenReceived - seenBefore - this.#limits.prefetchCount)
-        : 0
-      if (depth !== undefined && this.#isFull(depth + drained)) this.#tap.onFull(depth + drained)
-    } else {
-      this.#weigh()
+      const backlog = depth !== undefined && stoodStill ? this.#backlogOf(depth, seenBefore) : depth
+      if (backlog !== undefined && this.#isFull(backlog)) this.#tap.onFull(backlog)
     }
     this.#timer = this.#arm()
   }
 
   /**
-   * What waits in the broker is like what came last: an average over all time would be blind to a change. After a
-   * standstill the first of it has come by the time that the broker has answered.
+   * What waited in the broker when this process began to move again. Each message that came before the answer made
+   * room for one more to leave the queue; where the queue is empty by now, a window of them was on its way already.
    */
-  #weigh(): void {
-    const { received, receivedBytes } = this.#tap.counts()
-    const arrived = received - this.#seenReceived
-    if (arrived > 0) this.#averageBytes = (receivedBytes - this.#seenBytes) / arrived
-    this.#seenReceived = received
-    this.#seenBytes = receivedBytes
+  #backlogOf(depth: number, seenBefore: number): number {
+    const arrived = this.#tap.counts().received - seenBefore
+    return depth > 0 ? depth + arrived : Math.max(0, arrived - this.#limits.prefetchCount)
   }
 
   #isFull(depth: number): boolean {
     const { maxLength, maxLengthBytes } = this.#limits
-    return depth >= maxLength * NEARLY || depth * this.#averageBytes >= maxLengthBytes * NEARLY
+    return depth >= maxLength * NEARLY || depth * this.#tap.counts().averageBytes >= maxLengthBytes * NEARLY
   }
 
   #tellDropped(): void {
