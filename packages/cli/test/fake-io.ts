@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events'
 import { Writable } from 'node:stream'
 import type { TapOptions } from '@hermod/events'
+import { ManualClock, settled } from '@hermod/testkit'
 import type { CliIo } from '../src/cli-io.ts'
 import { run } from '../src/run.ts'
 import { FakeTap } from './fake-tap.ts'
-import { ManualClock, settled } from './manual-clock.ts'
 
 /** A stream that keeps what is written, and takes it only while `open`. */
 class Screen extends Writable {

@@ -1,8 +1,8 @@
 import { ChannelClosedError, ConnectionLostError, MessagingTimeoutError } from '@hermod/kernel'
+import { ManualClock, settled } from '@hermod/testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ExchangeSearch } from '../src/exchange-search.ts'
 import type { SearchResult, TapQueue } from '../src/tap-queue.ts'
-import { ManualClock } from './manual-clock.ts'
 
 const INTERVAL_MS = 30_000
 
@@ -59,28 +59,28 @@ describe('ExchangeSearch', () => {
 
   it('looks for all exchanges at the interval, and says when it last looked in vain', async () => {
     start([])
-    await clock.advance(70_000)
+    await clock.pass(70_000)
     expect(queue.searches).toEqual(['30000 cinder,neutron,nova', '60000 cinder,neutron,nova'])
     queue.there.add('cinder')
-    await clock.advance(20_000)
+    await clock.pass(20_000)
     expect(found).toEqual(['cinder unseen from 60000'])
   })
 
   it('looks soon, and less and less often, for those that were there before', async () => {
     start(['neutron'])
-    await clock.advance(29_000)
+    await clock.pass(29_000)
     expect(queue.searches).toEqual([500, 1500, 3500, 7500, 15_500].map((atMs) => `${atMs} neutron`))
     expect(found).toEqual([])
   })
 
   it('stops looking soon for what it found', async () => {
     start(['neutron', 'cinder'])
-    await clock.advance(600)
+    await clock.pass(600)
     queue.there.add('neutron')
-    await clock.advance(1000)
-    await clock.advance(2000)
+    await clock.pass(1000)
+    await clock.pass(2000)
     queue.there.add('cinder')
-    await clock.advance(20_000)
+    await clock.pass(20_000)
     expect(queue.searches).toEqual([
       '500 neutron,cinder',
       '1500 neutron,cinder',
@@ -92,14 +92,14 @@ describe('ExchangeSearch', () => {
 
   it('arms nothing once it is stopped, though a search is under way', async () => {
     const search = start(['neutron'])
-    await clock.advance(500)
+    await clock.pass(500)
     search.stop()
     expect(clock.armed).toBe(0)
     const late = start(['neutron'])
     queue.there.add('neutron')
-    const advanced = clock.advance(500)
+    clock.advance(500)
     late.stop()
-    await advanced
+    await settled()
     expect(found).toEqual([])
     expect(clock.armed).toBe(0)
   })
@@ -110,17 +110,17 @@ describe('ExchangeSearch', () => {
   ])('goes on after %s', async (failure) => {
     start([])
     queue.failure = failure
-    await clock.advance(INTERVAL_MS)
+    await clock.pass(INTERVAL_MS)
     queue.failure = undefined
     queue.there.add('cinder')
-    await clock.advance(INTERVAL_MS)
+    await clock.pass(INTERVAL_MS)
     expect(found).toEqual(['cinder unseen from 0'])
   })
 
   it('ends with the connection', async () => {
     start([])
     queue.failure = new ConnectionLostError('the connection is lost')
-    await clock.advance(100_000)
+    await clock.pass(100_000)
     expect(queue.searches).toHaveLength(1)
     expect(clock.armed).toBe(0)
   })

@@ -1,6 +1,6 @@
+import { ManualClock, settled } from '@hermod/testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { TapWatch, type WatchedTap } from '../src/tap-watch.ts'
-import { ManualClock } from './manual-clock.ts'
 
 /** A tap that says what a test wants. */
 class WatchedFake implements WatchedTap {
@@ -45,17 +45,22 @@ describe('TapWatch', () => {
   async function second(received: number, bytesEach = 1): Promise<void> {
     tap.received += received
     tap.averageBytes = bytesEach
-    await clock.advance(1000)
+    await clock.pass(1000)
   }
+
+  it('keeps no process alive', () => {
+    expect(clock.armed).toBe(1)
+    expect(clock.keepingAlive).toBe(0)
+  })
 
   it('tells once a second what was dropped since, and in all', async () => {
     tap.dropped = 3
-    await clock.advance(999)
+    await clock.pass(999)
     expect(tap.told).toEqual([])
-    await clock.advance(1)
+    await clock.pass(1)
     tap.dropped = 10
-    await clock.advance(1000)
-    await clock.advance(5000)
+    await clock.pass(1000)
+    await clock.pass(5000)
     expect(tap.told).toEqual([
       { dropped: 3, total: 3 },
       { dropped: 7, total: 10 },
@@ -68,7 +73,7 @@ describe('TapWatch', () => {
     expect(tap.told).toEqual([{ dropped: 2, total: 2 }])
     expect(clock.armed).toBe(0)
     tap.dropped = 5
-    await clock.advance(10_000)
+    await clock.pass(10_000)
     expect(tap.told).toHaveLength(1)
   })
 
@@ -141,7 +146,7 @@ describe('TapWatch', () => {
     await second(100)
     expect(tap.asked).toBe(2)
     answer(undefined)
-    await clock.advance(0)
+    await settled()
     expect(tap.told).toEqual([])
   })
 
@@ -151,7 +156,7 @@ describe('TapWatch', () => {
     await second(100)
     watch.stop()
     answer(0)
-    await new Promise((resolve) => setImmediate(resolve))
+    await settled()
     expect(clock.armed).toBe(0)
   })
 })

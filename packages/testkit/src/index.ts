@@ -27,6 +27,8 @@ export type {
 export { eventually, type EventuallyOptions } from './eventually.ts'
 export { externalBroker } from './external-broker.ts'
 export { freePort } from './free-port.ts'
+export { ManualClock } from './manual-clock.ts'
 export { openBroker, startRabbitMq, type RabbitMqOptions } from './rabbitmq-node.ts'
 export { startPython, type PeerLine, type PeerWait, type PythonPeer } from './python-peer.ts'
 export { startScriptedPeer, type PeerScript, type ScriptedPeer } from './scripted-peer.ts'
+export { settled } from './settled.ts'

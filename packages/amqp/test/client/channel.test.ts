@@ -1,8 +1,8 @@
 import { createDeferred } from '@hermod/kernel'
+import { ManualClock } from '@hermod/testkit'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Channel, Connection, Message, Subscription } from '../../src/index.ts'
 import { content, delivery, methodBytes, type Received } from './broker-link.ts'
-import { ManualClock } from './manual-clock.ts'
 import { turns } from './outcomes.ts'
 import { nextEvent, ScriptedBroker, SILENT } from './scripted-broker.ts'
 

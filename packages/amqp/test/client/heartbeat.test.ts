@@ -1,6 +1,6 @@
+import { ManualClock } from '@hermod/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Heartbeat } from '../../src/client/heartbeat.ts'
-import { ManualClock } from './manual-clock.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 

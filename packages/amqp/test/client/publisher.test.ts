@@ -1,4 +1,5 @@
 import { PublishUncertainError } from '@hermod/kernel'
+import { ManualClock } from '@hermod/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import type {
   Channel,
@@ -8,7 +9,6 @@ import type {
   PublishOptions,
 } from '../../src/index.ts'
 import { methodBytes, propertyBytes, type ReceivedPublish } from './broker-link.ts'
-import { ManualClock } from './manual-clock.ts'
 import { bodies, fates, turns } from './outcomes.ts'
 import { nextEvent, ScriptedBroker, SILENT } from './scripted-broker.ts'
 

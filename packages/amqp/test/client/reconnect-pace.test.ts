@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { ManualClock } from '@hermod/testkit'
 import { describe, expect, it } from 'vitest'
-import { ManualClock } from './manual-clock.ts'
 import { ScriptedBroker } from './scripted-broker.ts'
 
 /** Lets everything happen that needs no time to pass. */

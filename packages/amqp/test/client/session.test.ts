@@ -1,7 +1,7 @@
+import { ManualClock } from '@hermod/testkit'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Message } from '../../src/index.ts'
 import { content, delivery, methodBytes } from './broker-link.ts'
-import { ManualClock } from './manual-clock.ts'
 import { turns } from './outcomes.ts'
 import { nextEvent, ScriptedBroker, SILENT } from './scripted-broker.ts'
 

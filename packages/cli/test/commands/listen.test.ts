@@ -8,11 +8,11 @@ import {
   createDeferred,
   MessagingTimeoutError,
 } from '@hermod/kernel'
+import { settled } from '@hermod/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { anEvent } from '../an-event.ts'
 import type { FakeTap } from '../fake-tap.ts'
 import { FakeIo } from '../fake-io.ts'
-import { settled } from '../manual-clock.ts'
 
 const PASSWORD = 'hunter2-pa55'
 const URL = `amqp://user:${PASSWORD}@broker:5672/cloud`
@@ -57,9 +57,9 @@ describe('hermod listen', () => {
     it('with 0 when --for is over', async () => {
       const running = await io.start('listen', '--for', '5s')
       io.tap.emit(anEvent({}))
-      await io.clock.advance(4999)
+      await io.clock.pass(4999)
       expect(running.ended).toBe(false)
-      await io.clock.advance(1)
+      await io.clock.pass(1)
       expect(await running.code).toBe(0)
       expect(io.stdout.lines).toHaveLength(1)
       expect(io.tap.closes).toBe(1)
@@ -68,7 +68,7 @@ describe('hermod listen', () => {
     it('with 5 when --for is over before -n', async () => {
       const running = await io.start('listen', '--for', '5s', '-n', '2')
       io.tap.emit(anEvent({}))
-      await io.clock.advance(5000)
+      await io.clock.pass(5000)
       expect(await running.code).toBe(5)
     })
 
@@ -81,12 +81,12 @@ describe('hermod listen', () => {
 
     it('with 0 when --until-idle is over, counted from the last event shown', async () => {
       const running = await io.start('listen', '--until-idle', '2s', 'a')
-      await io.clock.advance(1500)
+      await io.clock.pass(1500)
       io.tap.emit(anEvent({ type: 'a' }))
-      await io.clock.advance(1900)
+      await io.clock.pass(1900)
       io.tap.emit(anEvent({ type: 'filtered out' }))
       expect(running.ended).toBe(false)
-      await io.clock.advance(100)
+      await io.clock.pass(100)
       expect(await running.code).toBe(0)
       expect(types()).toEqual(['a'])
     })
@@ -116,9 +116,9 @@ describe('hermod listen', () => {
     it('after a moment when closing hangs', async () => {
       io.tap.closeHangs = true
       const running = await io.start('listen', '--for', '1s')
-      await io.clock.advance(1000)
+      await io.clock.pass(1000)
       expect(running.ended).toBe(false)
-      await io.clock.advance(2000)
+      await io.clock.pass(2000)
       expect(await running.code).toBe(0)
     })
 
@@ -145,7 +145,7 @@ describe('hermod listen', () => {
       io.tap.emit(anEvent({}), anEvent({}))
       await settled()
       io.signal('SIGINT')
-      await io.clock.advance(500)
+      await io.clock.pass(500)
       expect(await running.code).toBe(130)
     })
 
@@ -260,13 +260,13 @@ describe('hermod listen', () => {
       io.stdout.stall()
       const running = await io.start('listen', '--until-idle', '1s')
       io.tap.emit(anEvent({ type: 'a' }), anEvent({ type: 'b' }))
-      await io.clock.advance(60_000)
+      await io.clock.pass(60_000)
       expect(running.ended).toBe(false)
       expect(io.tap.closes).toBe(0)
       io.stdout.resume()
-      await io.clock.advance(999)
+      await io.clock.pass(999)
       expect(running.ended).toBe(false)
-      await io.clock.advance(1)
+      await io.clock.pass(1)
       expect(await running.code).toBe(0)
       expect(types()).toEqual(['a', 'b'])
     })
@@ -275,7 +275,7 @@ describe('hermod listen', () => {
       io.stdout.stall()
       const running = await io.start('listen', '--for', '1s')
       io.tap.emit(anEvent({ type: 'a' }), anEvent({ type: 'b' }), anEvent({ type: 'c' }))
-      await io.clock.advance(1000)
+      await io.clock.pass(1000)
       io.stdout.resume()
       expect(await running.code).toBe(0)
       expect(types()).toEqual(['a', 'b', 'c'])
@@ -340,9 +340,9 @@ describe('hermod listen', () => {
 
     it('why nothing may come, once, after 10 s', async () => {
       const running = await io.start('listen')
-      await io.clock.advance(9999)
+      await io.clock.pass(9999)
       expect(io.stderr.text).not.toContain('likeliest reasons')
-      await io.clock.advance(60_000)
+      await io.clock.pass(60_000)
       expect(io.stderr.text.match(/likeliest reasons/g)).toHaveLength(1)
       io.signal('SIGINT')
       await running.code
@@ -351,7 +351,7 @@ describe('hermod listen', () => {
     it('nothing of the kind once an event was shown', async () => {
       const running = await io.start('listen')
       io.tap.emit(anEvent({}))
-      await io.clock.advance(60_000)
+      await io.clock.pass(60_000)
       expect(io.stderr.text).not.toContain('likeliest')
       io.signal('SIGINT')
       await running.code
@@ -359,7 +359,7 @@ describe('hermod listen', () => {
 
     it('why nothing came when a shorter time is over', async () => {
       const running = await io.start('listen', '--for', '1s', '-n', '1')
-      await io.clock.advance(1000)
+      await io.clock.pass(1000)
       expect(await running.code).toBe(5)
       expect(io.stderr.text).toContain('2 exchanges (nova, neutron)')
     })
@@ -367,7 +367,7 @@ describe('hermod listen', () => {
     it('no reasons while the tap is away, which was said before', async () => {
       const running = await io.start('listen')
       io.tap.facts = { ...io.tap.facts, bindings: [], queue: '' }
-      await io.clock.advance(10_000)
+      await io.clock.pass(10_000)
       expect(io.stderr.text).not.toContain('likeliest')
       io.signal('SIGINT')
       await running.code
@@ -392,7 +392,7 @@ describe('hermod listen', () => {
         io.tap.say({ type: 'ring-dropped', at: new Date(), dropped: 1, total })
       drop(1)
       drop(2)
-      await io.clock.advance(1000)
+      await io.clock.pass(1000)
       drop(3)
       expect(io.stderr.lines.filter((line) => line.includes('dropped'))).toHaveLength(2)
       io.signal('SIGINT')
@@ -413,7 +413,7 @@ describe('hermod listen', () => {
       const running = await io.start('listen', '-q', '--url', URL)
       const at = new Date()
       io.tap.say({ type: 'reconnecting', at, attempt: 1, delayMs: 800, error: undefined })
-      await io.clock.advance(20_000)
+      await io.clock.pass(20_000)
       expect(io.stderr.text).toBe('')
       io.tap.say({ type: 'gap', at, from: at, to: at, lengthMs: 0 })
       expect(io.stderr.text).toContain('gap of')

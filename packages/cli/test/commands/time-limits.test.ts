@@ -1,6 +1,6 @@
+import { ManualClock } from '@hermod/testkit'
 import { describe, expect, it } from 'vitest'
 import { TimeLimits } from '../../src/commands/time-limits.ts'
-import { ManualClock } from '../manual-clock.ts'
 
 function watch(limits: { readonly forMs?: number; readonly untilIdleMs?: number }): {
   readonly clock: ManualClock
@@ -17,19 +17,19 @@ function watch(limits: { readonly forMs?: number; readonly untilIdleMs?: number 
 describe('TimeLimits', () => {
   it('tells when the time is over', async () => {
     const { clock, over } = watch({ forMs: 5000 })
-    await clock.advance(4999)
+    await clock.pass(4999)
     expect(over).toEqual([])
-    await clock.advance(1)
+    await clock.pass(1)
     expect(over).toEqual(['for'])
   })
 
   it('counts idleness from the last event', async () => {
     const { clock, watched, over } = watch({ untilIdleMs: 1000 })
-    await clock.advance(900)
+    await clock.pass(900)
     watched.sawEvent()
-    await clock.advance(900)
+    await clock.pass(900)
     expect(over).toEqual([])
-    await clock.advance(100)
+    await clock.pass(100)
     expect(over).toEqual(['idle'])
   })
 
@@ -37,39 +37,39 @@ describe('TimeLimits', () => {
     const { clock, over } = watch({ untilIdleMs: 1000 })
     await clock.standStill(60_000)
     expect(over).toEqual([])
-    await clock.advance(1000)
+    await clock.pass(1000)
     expect(over).toEqual(['idle'])
   })
 
   it('does not take a reader who is slow for idleness', async () => {
     const { clock, watched, over } = watch({ untilIdleMs: 1000 })
-    await clock.advance(900)
+    await clock.pass(900)
     watched.outputBlocked(true)
-    await clock.advance(5500)
+    await clock.pass(5500)
     expect(over).toEqual([])
     watched.outputBlocked(false)
-    await clock.advance(999)
+    await clock.pass(999)
     expect(over).toEqual([])
-    await clock.advance(1)
+    await clock.pass(1)
     expect(over).toEqual(['idle'])
   })
 
   it('does not count the time while the tap is away', async () => {
     const { clock, watched, over } = watch({ untilIdleMs: 1000 })
     watched.tapAway(true)
-    await clock.advance(10_000)
+    await clock.pass(10_000)
     expect(over).toEqual([])
     watched.tapAway(false)
-    await clock.advance(999)
+    await clock.pass(999)
     expect(over).toEqual([])
-    await clock.advance(1001)
+    await clock.pass(1001)
     expect(over).toEqual(['idle'])
   })
 
   it('tells nothing after it was cancelled', async () => {
     const { clock, watched, over } = watch({ forMs: 10, untilIdleMs: 10 })
     watched.cancel()
-    await clock.advance(100)
+    await clock.pass(100)
     expect(over).toEqual([])
     expect(clock.armed).toBe(0)
   })
