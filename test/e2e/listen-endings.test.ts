@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { declareExchanges } from './declare-exchanges.ts'
 import { startListen, type RunningListen } from './running-listen.ts'
 import { startPeer } from './start-peer.ts'
+import { tapQueues } from './tap-queues.ts'
 
 const gate = needs(findRabbitMq(), findPython(['oslo_messaging', 'kombu', 'pika']))
 
@@ -35,11 +36,6 @@ describe.skipIf(gate.skip)(`how hermod listen ends${gate.note}`, () => {
     for (const event_type of types) await notifier.ask({ url, exchange: 'nova', event_type })
   }
 
-  /** The queues of taps that are still there. */
-  async function taps(): Promise<readonly string[]> {
-    return (await broker.queues()).map(({ name }) => name).filter((name) => name.startsWith('hermod'))
-  }
-
   it('ends with 0 at the event that -n asks for, and shows no more', async () => {
     await using listen = await startListen(['-n', '2'], { url }).tapping()
     await emit('a', 'b', 'c')
@@ -47,7 +43,7 @@ describe.skipIf(gate.skip)(`how hermod listen ends${gate.note}`, () => {
     expect(typesOf(listen)).toEqual(['a', 'b'])
     expect(listen.unfinished).toBe('')
     expect(listen.said).toHaveLength(1)
-    expect(await taps()).toEqual([])
+    expect(await tapQueues(broker)).toEqual([])
   })
 
   it('counts with -n what passes the patterns', async () => {
@@ -62,7 +58,7 @@ describe.skipIf(gate.skip)(`how hermod listen ends${gate.note}`, () => {
     await emit('a', 'b')
     expect((await listen.ended).code).toBe(0)
     expect(typesOf(listen)).toEqual(['a', 'b'])
-    expect(await taps()).toEqual([])
+    expect(await tapQueues(broker)).toEqual([])
   })
 
   it('ends with 5 when --for is over before -n, having shown all that came', async () => {
@@ -115,7 +111,7 @@ describe.skipIf(gate.skip)(`how hermod listen ends${gate.note}`, () => {
     expect(await listen.ended).toEqual({ code, signal: null })
     expect(performance.now() - askedMs).toBeLessThan(2000)
     expect(listen.said).toHaveLength(1)
-    expect(await taps()).toEqual([])
+    expect(await tapQueues(broker)).toEqual([])
     expect(await broker.connections()).not.toContainEqual(
       expect.objectContaining({
         clientProperties: expect.objectContaining({ product: 'Hermod' }) as unknown,
@@ -125,10 +121,10 @@ describe.skipIf(gate.skip)(`how hermod listen ends${gate.note}`, () => {
 
   it('leaves nothing even when it is killed', async () => {
     await using listen = await startListen([], { url }).tapping()
-    expect(await taps()).toHaveLength(1)
+    expect(await tapQueues(broker)).toHaveLength(1)
     listen.signal('SIGKILL')
     await listen.ended
-    await eventually(async () => (await taps()).length === 0)
+    await eventually(async () => (await tapQueues(broker)).length === 0)
   })
 
   it('ends with 0 and without a word when the reader of stdout leaves', async () => {
@@ -139,7 +135,7 @@ describe.skipIf(gate.skip)(`how hermod listen ends${gate.note}`, () => {
     await emit('b', 'c')
     expect(await listen.ended).toEqual({ code: 0, signal: null })
     expect(listen.said).toHaveLength(1)
-    expect(await taps()).toEqual([])
+    expect(await tapQueues(broker)).toEqual([])
   })
 
   it('counts and says what a slow reader of stdout misses', { timeout: 60_000 }, async () => {

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { Connection, TypedField, type Channel, type Message } from '@hermod/amqp'
 import { createDeferred } from '@hermod/kernel'
 import {
@@ -6,14 +5,13 @@ import {
   findPython,
   findRabbitMq,
   needs,
-  startPython,
   startRabbitMq,
   type BrokerFixture,
 } from '@hermod/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startPeer } from '../e2e/start-peer.ts'
 
 const gate = needs(findRabbitMq(), findPython(['pika']))
-const peer = (name: string): string => fileURLToPath(new URL(`peers/${name}.py`, import.meta.url))
 
 describe.skipIf(gate.skip)(`the AMQP client with RabbitMQ${gate.note}`, () => {
   let broker: BrokerFixture
@@ -316,8 +314,8 @@ describe.skipIf(gate.skip)(`the AMQP client with RabbitMQ${gate.note}`, () => {
   })
 
   it('is understood by pika, and understands it', async () => {
-    await using pika = startPython(peer('pika_get'))
-    await using sender = startPython(peer('pika_publish'))
+    await using pika = startPeer('pika_get')
+    await using sender = startPeer('pika_publish')
     await channel.declareQueue(queue, { autoDelete: true })
     const headers = { n: -7, big: 2n ** 60n, text: 'ünï', list: [true, null], nested: { no: false } } // no fractions, which pika cuts to integers
     const properties = {

@@ -1,21 +1,18 @@
-import { fileURLToPath } from 'node:url'
 import {
   eventually,
   findPython,
   findRabbitMq,
   needs,
-  startPython,
   startRabbitMq,
   type BrokerFixture,
   type PythonPeer,
   type QueueFacts,
 } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startPeer } from '../e2e/start-peer.ts'
 import { ExampleProgram } from './example-program.ts'
 
 const gate = needs(findRabbitMq(), findPython(['oslo_messaging', 'kombu']))
-const peer = (name: string): PythonPeer =>
-  startPython(fileURLToPath(new URL(`peers/${name}.py`, import.meta.url)))
 
 const QUEUES: readonly (readonly [exchange: string, queue: string])[] = [
   ['nova', 'notification.nova'],
@@ -29,8 +26,8 @@ describe.skipIf(gate.skip)(`the well-known kombu script${gate.note}`, () => {
   let kombu: PythonPeer
   beforeAll(async () => {
     broker = await startRabbitMq()
-    oslo = peer('oslo_notify')
-    kombu = peer('kombu_emit')
+    oslo = startPeer('oslo_notify')
+    kombu = startPeer('kombu_emit')
   })
   afterAll(async () => {
     await oslo?.[Symbol.asyncDispose]()

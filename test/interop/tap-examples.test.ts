@@ -1,15 +1,14 @@
-import { fileURLToPath } from 'node:url'
 import {
   eventually,
   findPython,
   findRabbitMq,
   needs,
-  startPython,
   startRabbitMq,
   type BrokerFixture,
   type PythonPeer,
 } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startPeer } from '../e2e/start-peer.ts'
 import { ExampleProgram } from './example-program.ts'
 
 const gate = needs(findRabbitMq(), findPython(['oslo_messaging']))
@@ -22,7 +21,7 @@ describe.skipIf(gate.skip)(`the examples with a tap${gate.note}`, () => {
   let oslo: PythonPeer
   beforeAll(async () => {
     broker = await startRabbitMq()
-    oslo = startPython(fileURLToPath(new URL('peers/oslo_notify.py', import.meta.url)))
+    oslo = startPeer('oslo_notify')
     await emitBoth() // the exchanges are there before the taps
   })
   afterAll(async () => {

@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { declareExchanges } from '../e2e/declare-exchanges.ts'
 import { CALL_TOKEN, remoteCall } from '../e2e/remote-call.ts'
 import { startPeer } from '../e2e/start-peer.ts'
+import { tapQueues } from '../e2e/tap-queues.ts'
 import { TapLog } from './tap-log.ts'
 
 const gate = needs(findRabbitMq(), findPython(['oslo_messaging', 'kombu', 'pika']))
@@ -46,12 +47,9 @@ describe.skipIf(gate.skip)(`reading a tap on RabbitMQ${gate.note}`, () => {
     await pika.ask({ ...to, body_base64, ...message })
   }
 
-  const tapQueues = async (): Promise<readonly string[]> =>
-    (await broker.queues()).map(({ name }) => name).filter((name) => name.startsWith('hermod'))
-
   it('closes and takes its queue away when the loop is left', async () => {
     const tap = await open()
-    expect(await tapQueues()).toEqual([tap.stats().queue])
+    expect(await tapQueues(broker)).toEqual([tap.stats().queue])
     await emit('a', 'b', 'c')
     const seen: string[] = []
     for await (const event of tap) {
@@ -59,7 +57,7 @@ describe.skipIf(gate.skip)(`reading a tap on RabbitMQ${gate.note}`, () => {
       if (event.type === 'b') break
     }
     expect(seen).toEqual(['a', 'b'])
-    expect(await tapQueues()).toEqual([])
+    expect(await tapQueues(broker)).toEqual([])
     expect(await tap.closed).toEqual({})
     expect(tap.stats()).toMatchObject({ queue: '', delivered: 2, bindings: [] })
   })

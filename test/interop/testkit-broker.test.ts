@@ -1,20 +1,18 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import {
   findPython,
   findRabbitMq,
   needs,
-  startPython,
   startRabbitMq,
   type BrokerFixture,
   type PythonPeer,
 } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { startPeer } from '../e2e/start-peer.ts'
 
 const gate = needs(findRabbitMq(), findPython(['pika']))
-const peer = (name: string): string => fileURLToPath(new URL(`peers/${name}.py`, import.meta.url))
 /** A folder that stands in for the system's temporary one, to see what stays behind. */
 function ownTemporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'hermod-own-'))
@@ -40,7 +38,7 @@ function listeningAddresses(): string[] {
 const LISTEN = '0A'
 const LOOPBACK = /^(?:0100007F|0{24}01000000)$/
 
-const publisher = (): PythonPeer => startPython(peer('pika_publish'))
+const publisher = (): PythonPeer => startPeer('pika_publish')
 
 describe.skipIf(gate.skip)(`a RabbitMQ node of the tests' own${gate.note}`, () => {
   let broker: BrokerFixture
@@ -184,7 +182,7 @@ describe.skipIf(gate.skip)(`the life of a RabbitMQ node${gate.note}`, () => {
     await broker.start()
     await broker.restart()
     expect(await broker.queues()).toEqual([expect.objectContaining({ name: 'kept', messages: 1 })])
-    await using getter = startPython(peer('pika_get'))
+    await using getter = startPeer('pika_get')
     const { message } = await getter.ask({ url: broker.url, queue: 'kept' })
     expect(message).toMatchObject({ body_base64, properties: { delivery_mode: 2 } })
   })

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { fileURLToPath } from 'node:url'
-import { findPython, needs, startPython, type PythonPeer } from '@hermod/testkit'
+import { findPython, needs, type PythonPeer } from '@hermod/testkit'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -23,6 +22,7 @@ import {
   type MethodArguments,
 } from '../../packages/amqp/src/wire/generated/methods.ts'
 import { TypedField } from '../../packages/amqp/src/wire/typed-field.ts'
+import { startPeer } from '../e2e/start-peer.ts'
 import {
   argumentsAsRead,
   anyMethodWith,
@@ -132,7 +132,7 @@ describe.skipIf(gate.skip)(`the wire codec and Python, seed ${SEED}${gate.note}`
   let peer: PythonPeer
 
   beforeAll(() => {
-    peer = startPython(fileURLToPath(new URL('peers/wire_codec.py', import.meta.url)))
+    peer = startPeer('wire_codec')
   })
   afterAll(async () => {
     await peer[Symbol.asyncDispose]()
