@@ -72,7 +72,7 @@ describe('PrettyFormat', () => {
   it('looks at no more than the beginning of a text without end', () => {
     const endless = 'e'.repeat(1_000_000)
     const written = new PrettyFormat(() => undefined, plainPaint).line(
-      anEvent({ name: endless, type: endless, host: endless }),
+      anEvent({ name: endless, type: endless, publisher: `compute.${endless}` }),
     )
     expect(written.length).toBeLessThan(20_000)
     expect(written).toContain('e…')
