@@ -301,7 +301,6 @@ export class Session implements FrameSink {
     switch (method.name) {
       case 'connection.close': {
         const { replyCode, replyText } = method.args
-        this.output.writer.offset = 0
         this.send(0, 'connection.close-ok', {})
         this.output.flush()
         return this.#end(

@@ -46,6 +46,17 @@ describe('the frames of a publish', () => {
     ])
   })
 
+  it('ends the frame that it has begun when the broker closes in the middle of it', async () => {
+    await open()
+    const { link } = broker
+    // Its word is on its way when the body leaves, all of it but the octet that ends its frame.
+    link.closeConnection(320, 'CONNECTION_FORCED - shutdown')
+    const lost = fates([channel.publish('', 'q', Buffer.alloc(64 * 1024))])
+    await link.method('connection.close-ok')
+    expect(link.publishes).toHaveLength(1)
+    expect(await lost).toEqual(['E_UNCERTAIN'])
+  })
+
   it('rejects what AMQP cannot carry, that message alone, and goes on', async () => {
     await open()
     const deep: Record<string, unknown> = {}
