@@ -38,6 +38,12 @@ const USER_AND_REST = /^([^:@]*):(.*)$/s
  * masked rather than too little.
  */
 export function maskUrlCredentials(text: string): string {
+  const once = maskOnce(text)
+  // A password may have held the '/' at which the search had ended; without it more belongs to the authority.
+  return once === text ? once : maskOnce(once)
+}
+
+function maskOnce(text: string): string {
   return text.replaceAll(URL_CREDENTIALS, (_, scheme: string, authority: string) => {
     let masked = scheme
     let inPassword = false

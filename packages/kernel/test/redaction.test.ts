@@ -54,6 +54,7 @@ describe('maskUrlCredentials', () => {
     ['amqp://u:pa?ss@h/', 'amqp://u:***@h/'],
     ['amqp://u:pa#ss@h/', 'amqp://u:***@h/'],
     ['{"a":"amqp://u:p@h/","b":"c:d@e"}', '{"a":"amqp://u:***@h/","b":"c:d@e"}'],
+    ['amqp://u:/p@ @h', 'amqp://u:***@h'],
     ['from amqp://u:p@h1 to amqp://v:q@h2', 'from amqp://u:***@h1 to amqp://v:***@h2'],
   ])('%s', (text, masked) => {
     expect(maskUrlCredentials(text)).toBe(masked)
