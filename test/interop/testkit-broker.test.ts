@@ -173,14 +173,18 @@ describe.skipIf(gate.skip)(`the life of a RabbitMQ node${gate.note}`, () => {
     {
       await using pika = publisher()
       await pika.ask({ url: broker.url, ...persistent })
+    }
+    // RabbitMQ 3.10 writes down a durable queue with delay: one that is killed within a second forgets it.
+    await broker.restart()
+    {
+      await using pika = publisher()
+      const unrouted = { url: broker.url, exchange: '', routing_key: 'nobody', body_base64 }
+      await pika.ask(unrouted)
       await broker.kill()
-      await expect(pika.ask({ url: broker.url, ...persistent })).rejects.toMatchObject({
-        code: 'E_CONN_LOST',
-      })
+      await expect(pika.ask(unrouted)).rejects.toMatchObject({ code: 'E_CONN_LOST' })
     }
     await expect(broker.queues()).rejects.toMatchObject({ code: 'E_CONN' })
     await broker.start()
-    await broker.restart()
     expect(await broker.queues()).toEqual([expect.objectContaining({ name: 'kept', messages: 1 })])
     await using getter = startPeer('pika_get')
     const { message } = await getter.ask({ url: broker.url, queue: 'kept' })
