@@ -184,8 +184,8 @@ export class Deliveries implements Settler {
 
   /**
    * When the acks that wait should leave: while deliveries keep coming, a few acks wait for those of the next turn,
-   * which the socket holds already: a write for each few would cost more than everything else here. A turn
-   * without deliveries sends them, and so does a quarter of the window, see {@link settle}.
+   * which the socket holds already, because writing is the largest single cost of consuming. A turn without
+   * deliveries sends them, and so does a quarter of the window, see {@link settle}.
    */
   nextFlush(): 'now' | 'next turn' | 'never' {
     if (this.#acks.waiting === 0) return 'never'

@@ -18,8 +18,8 @@ export interface FlushSource {
 
 /**
  * The one output buffer of a connection: frames are appended to {@link writer} and leave together, once per turn
- * of the event loop or as soon as 64 KiB have gathered. One write per frame would cost eight times as much
- * (bench/RESULTS.md).
+ * of the event loop or as soon as 64 KiB have gathered. Over loopback, a write for each frame of 1 KiB takes about
+ * two and a half times the CPU of one write for 64 of them.
  */
 export class OutputBuffer {
   /** Where frames are written; call {@link written} after each whole frame. */
