@@ -355,7 +355,7 @@ export class Channel extends Declarations {
         return this.#onBrokerClose(method.args)
       case 'channel.flow':
         this.#session?.send(this.#number, 'channel.flow-ok', { active: method.args.active })
-        this.#publisher.blocked = !method.args.active
+        this.#publisher.flowStopped = !method.args.active
         return
       default:
         if (Calls.isReplyName(method.name)) return this.#calls.answer(method)

@@ -59,6 +59,7 @@ export class Publisher {
   #session: Session | undefined
   #channel = 0
   #blocked = false
+  #flowStopped = false
   #selected = false
   #ended: HermodError | undefined
   #idle: Deferred<void> | undefined
@@ -154,6 +155,7 @@ export class Publisher {
     return (
       session !== undefined &&
       !this.#blocked &&
+      !this.#flowStopped &&
       this.#unconfirmed < this.#window &&
       this.#nextTag - this.#lowestTag <= this.#mask &&
       !session.output.congested
@@ -286,7 +288,7 @@ export class Publisher {
   attach(session: Session, channel: number): void {
     this.#session = session
     this.#channel = channel
-    this.#selected = false
+    this.#selected = this.#flowStopped = false
     this.#lowestTag = this.#nextTag = 1
     this.resume()
   }
@@ -295,6 +297,12 @@ export class Publisher {
   set blocked(blocked: boolean) {
     this.#blocked = blocked
     if (!blocked) this.resume()
+  }
+
+  /** After channel.flow(false) nothing is written until channel.flow(true); it ends with the channel that it came on. */
+  set flowStopped(stopped: boolean) {
+    this.#flowStopped = stopped
+    if (!stopped) this.resume()
   }
 
   /** Writes what waited, as far as the window allows. */
