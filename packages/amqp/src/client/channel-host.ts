@@ -1,4 +1,4 @@
-import type { ChannelError, Clock, HermodError } from '@hermod/kernel'
+import type { ChannelError, Clock, DeadlineOptions, HermodError } from '@hermod/kernel'
 import type { Topology } from './topology.ts'
 
 /** What the broker says of a queue. */
@@ -22,6 +22,8 @@ export interface ChannelHost {
   staleSettle(): void
   /** A passive declare on a channel of its own. */
   queueStatus(queue: string): Promise<QueueStatus | undefined>
+  /** A passive declare of an exchange, on a channel of its own. */
+  exchangeExists(exchange: string, deadline: DeadlineOptions): Promise<boolean>
   /** Declares a queue of the topology again, with its bindings. */
   redeclareQueue(queue: string): Promise<void>
 }

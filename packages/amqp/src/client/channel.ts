@@ -182,6 +182,11 @@ export class Channel extends Declarations {
     }
   }
 
+  /** Whether an exchange exists. Asked on a channel of its own, because a "no" closes the channel that asks. */
+  exchangeExists(exchange: string, deadline: DeadlineOptions = {}): Promise<boolean> {
+    return this.#host.exchangeExists(exchange, deadline)
+  }
+
   /** Resolves when every message published so far is confirmed or refused. */
   async drain(options: DeadlineOptions = {}): Promise<void> {
     await withDeadline(this.#publisher.idle(), options, 'channel.drain', this.#host.clock)

@@ -271,6 +271,7 @@ export class Connection extends TypedEvents<ConnectionEvents> {
       publishFailed: (error) => this.emit('publish-failed', { error, total: ++this.#publishesFailed }),
       staleSettle: () => void this.#staleSettles++,
       queueStatus: (queue) => this.queueStatus(queue),
+      exchangeExists: (exchange, deadline) => this.exchangeExists(exchange, deadline),
       redeclareQueue: (queue) =>
         declareQueueAgain(this.#topology, queue, () => this.openChannel({ recover: false })),
     }
