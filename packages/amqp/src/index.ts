@@ -32,6 +32,7 @@ export type { PublishOptions } from './client/publisher.ts'
 export type { SaslMechanism } from './client/sasl.ts'
 export type { TlsOptions } from './client/tls-options.ts'
 export { Binding } from './entities/binding.ts'
+export { broadcastQueue, type BroadcastOptions } from './entities/broadcast.ts'
 export {
   Consumer,
   type ConsumerEvents,
@@ -39,9 +40,25 @@ export {
   type ConsumerOptions,
   type ConsumerStats,
 } from './entities/consumer.ts'
-export { decompressedBody } from './entities/content-decoding.ts'
-export { Exchange, type ExchangeDefinition, type ExchangeType } from './entities/exchange.ts'
-export { Queue, type QueueArguments, type QueueDefinition } from './entities/queue.ts'
+export {
+  brotliCompression,
+  zlibCompression,
+  zstdCompression,
+  type Compression,
+} from './entities/compression.ts'
+export { CompressionRegistry, DEFAULT_COMPRESSIONS } from './entities/compression-registry.ts'
+export { ContentReader, decompressedBody, type ContentOptions } from './entities/content-reader.ts'
+export {
+  Exchange,
+  type DeliveryMode,
+  type ExchangeDefinition,
+  type ExchangeType,
+} from './entities/exchange.ts'
+export { Queue, type QueueDefinition } from './entities/queue.ts'
+export type { QueueArguments } from './entities/queue-arguments.ts'
+export { matchesTopic } from './entities/topic-pattern.ts'
+export { jsonSerializer, rawSerializer, textSerializer, type Serializer } from './entities/serializer.ts'
+export { DEFAULT_SERIALIZERS, SerializerRegistry } from './entities/serializer-registry.ts'
 export type { BasicProperties } from './wire/basic-properties.ts'
 export { MAX_TABLE_DEPTH, type FieldTable, type FieldValue } from './wire/field-table.ts'
 export { TypedField, type TypedFieldKind } from './wire/typed-field.ts'

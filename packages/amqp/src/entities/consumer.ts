@@ -3,13 +3,11 @@ import type { Channel } from '../client/channel.ts'
 import type { Connection } from '../client/connection.ts'
 import type { Subscription } from '../client/consumer-subscription.ts'
 import type { Message } from '../client/message.ts'
-import { acceptedTypes, decodeContent } from './content-decoding.ts'
+import { ContentReader, type ContentOptions } from './content-reader.ts'
 import type { Queue } from './queue.ts'
 
 /** How a {@link Consumer} behaves. */
-export interface ConsumerOptions {
-  /** The content types to read, as kombu's names (`json`, `text`, `raw`) or MIME types. Default `['json']`. */
-  readonly accept?: readonly string[] | undefined
+export interface ConsumerOptions extends ContentOptions {
   /** Unsettled messages that the broker may have out at once, for each queue. Default 250. */
   readonly prefetchCount?: number | undefined
 }
@@ -48,7 +46,7 @@ export class Consumer extends TypedEvents<ConsumerEvents> {
   readonly #connection: Connection
   readonly #queues: readonly Queue[]
   readonly #handler: ConsumerHandler
-  readonly #types: ReadonlySet<string>
+  readonly #reader: ContentReader
   readonly #prefetchCount: number | undefined
   #started: Promise<Channel> | undefined
   #subscriptions: Subscription[] = []
@@ -66,7 +64,7 @@ export class Consumer extends TypedEvents<ConsumerEvents> {
     this.#connection = connection
     this.#queues = queues
     this.#handler = handler
-    this.#types = acceptedTypes(options.accept ?? ['json'])
+    this.#reader = new ContentReader(options)
     this.#prefetchCount = options.prefetchCount
   }
 
@@ -118,7 +116,7 @@ export class Consumer extends TypedEvents<ConsumerEvents> {
   #receive(message: Message): void {
     let body: unknown
     try {
-      body = decodeContent(message, this.#types)
+      body = this.#reader.read(message)
     } catch (error) {
       if (!isHermodError(error)) throw error
       this.#undecodable++
