@@ -39,6 +39,7 @@ export default defineConfig({
       crossing('interop', 120_000),
       crossing('fault', 180_000),
       crossing('e2e', 120_000),
+      crossing('comparison', 120_000),
       crossing('pack', 300_000),
       crossing('types', 120_000),
       crossing('docs', 120_000),

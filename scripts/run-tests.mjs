@@ -14,6 +14,7 @@ const FOLDERS = {
   interop: 'test/interop',
   fault: 'test/fault',
   e2e: 'test/e2e',
+  comparison: 'test/comparison',
   pack: 'test/pack',
 }
 

@@ -1,0 +1,212 @@
+import { Connection } from '@hermod/amqp'
+import { createDeferred, sleep } from '@hermod/kernel'
+import { eventually } from '@hermod/testkit'
+import { Connection as RabbitConnection } from 'rabbitmq-client'
+import { describe, expect, it } from 'vitest'
+import {
+  content,
+  type BrokerLink,
+  type ReceivedPublish,
+} from '../../packages/amqp/test/client/broker-link.ts'
+import { ScriptedBroker, SILENT } from '../../packages/amqp/test/client/scripted-broker.ts'
+import { asDocumented } from './library.ts'
+import { listen } from './listening-broker.ts'
+
+const IS_AS_DOCUMENTED = asDocumented('rabbitmq-client')
+
+/** A connection of the library, whose errors are gathered instead of thrown. */
+function connectTheirs(options: ConstructorParameters<typeof RabbitConnection>[0]): {
+  readonly theirs: RabbitConnection
+  readonly errors: Error[]
+} {
+  const errors: Error[] = []
+  const theirs = new RabbitConnection(options)
+  theirs.on('error', (error: Error) => void errors.push(error))
+  return { theirs, errors }
+}
+
+/** A broker that answers requests at once, and confirms them only `confirmAfterMs` later, as one does that writes to disk. */
+function answeringBroker(confirmAfterMs: number | undefined): ScriptedBroker {
+  const broker = new ScriptedBroker()
+  let consumerTag = ''
+  broker.on('basic.consume', ({ args }) => void ({ consumerTag } = args))
+  const answer = ({ channel, tag, properties }: ReceivedPublish, link: BrokerLink): typeof SILENT => {
+    const { correlationId } = properties
+    const args = { consumerTag, deliveryTag: tag, redelivered: false, exchange: '', routingKey: 'reply' }
+    link.raw(content(channel, 'basic.deliver', args, { correlationId }, 'pong'))
+    if (confirmAfterMs !== undefined) setTimeout(() => link.confirm(channel, tag), confirmAfterMs)
+    return SILENT
+  }
+  broker.onPublish = answer
+  return broker
+}
+
+describe('beside rabbitmq-client', () => {
+  it('rabbitmq-client loses the reply to a request that is confirmed after it; ours has both', async () => {
+    {
+      await using server = await listen(answeringBroker(50))
+      const { theirs } = connectTheirs(server.url)
+      const client = theirs.createRPCClient({ confirm: true, timeout: 500 })
+      const reply = client.send('requests', 'ping').then(
+        () => 'the reply',
+        (error: { readonly code?: string }) => error.code,
+      )
+      expect(await reply, IS_AS_DOCUMENTED).toBe('RPC_TIMEOUT')
+      await client.close()
+      await theirs.close()
+    }
+    {
+      // The same without confirms, so that it is the order of the two that matters.
+      await using server = await listen(answeringBroker(undefined))
+      const { theirs } = connectTheirs(server.url)
+      const client = theirs.createRPCClient({ timeout: 5_000 })
+      expect(String((await client.send('requests', 'ping')).body)).toBe('pong')
+      await client.close()
+      await theirs.close()
+    }
+    await using server = await listen(answeringBroker(50))
+    await using ours = await Connection.connect(server.url)
+    const channel = await ours.openChannel()
+    const reply = createDeferred<string>()
+    await channel.consume('amq.rabbitmq.reply-to', { noAck: true }, ({ body }) => reply.resolve(`${body}`))
+    const properties = { replyTo: 'amq.rabbitmq.reply-to', correlationId: '1' }
+    let confirmed = false
+    const published = channel.publish('', 'requests', Buffer.from('ping'), { properties })
+    void published.then(() => (confirmed = true))
+    expect({ reply: await reply.promise, confirmed }).toEqual({ reply: 'pong', confirmed: false })
+    await published
+  })
+
+  it('rabbitmq-client sends and reads frames of the size it asked for; ours of the size agreed upon', async () => {
+    const tune = { frameMax: 4096 }
+    const body = Buffer.alloc(6000, 'x')
+    const mostPayload = 4096 - 8
+    {
+      const broker = new ScriptedBroker({ tune })
+      await using server = await listen(broker)
+      const { theirs, errors } = connectTheirs({
+        url: server.url,
+        frameMax: 8192,
+        retryLow: 60_000,
+        retryHigh: 60_000,
+      })
+      const channel = await theirs.acquire()
+      await channel.confirmSelect()
+      await channel.basicPublish('queue', body)
+      expect(broker.link.all('connection.tune-ok')[0]?.args.frameMax).toBe(4096)
+      expect(broker.link.publishes[0]?.frames, IS_AS_DOCUMENTED).toEqual([6000])
+      const { consumerTag } = await channel.basicConsume({ queue: 'queue' }, () => {})
+      broker.link.deliver(channel.id, consumerTag, 1, body)
+      await eventually(() => broker.link.gone)
+      await eventually(() => errors.length > 0)
+      expect(errors[0]?.message, IS_AS_DOCUMENTED).toMatch(/unexpected AMQP body frame/)
+      await theirs.close()
+    }
+    const broker = new ScriptedBroker({ tune })
+    await using server = await listen(broker)
+    await using ours = await Connection.connect(server.url, { frameMax: 8192 })
+    const channel = await ours.openChannel()
+    await channel.publish('', 'queue', body)
+    expect(broker.link.publishes[0]?.frames).toEqual([mostPayload, 6000 - mostPayload])
+    const received = createDeferred<Buffer>()
+    const { consumerTag } = await channel.consume('queue', {}, (message) => received.resolve(message.body))
+    broker.link.deliver(channel.number, consumerTag, 1, body)
+    expect(await received.promise).toEqual(body)
+  })
+
+  it('rabbitmq-client fills a body frame 8 bytes above the agreed size; ours does not', async () => {
+    const body = Buffer.alloc(20_000, 'x')
+    const tune = { frameMax: 8192 }
+    {
+      const broker = new ScriptedBroker({ tune })
+      await using server = await listen(broker)
+      const { theirs } = connectTheirs({ url: server.url, frameMax: 8192 })
+      const channel = await theirs.acquire()
+      await channel.confirmSelect()
+      await channel.basicPublish('queue', body)
+      expect(broker.link.publishes[0]?.frames[0], IS_AS_DOCUMENTED).toBe(8192)
+      await channel.close()
+      await theirs.close()
+    }
+    const broker = new ScriptedBroker({ tune })
+    await using server = await listen(broker)
+    await using ours = await Connection.connect(server.url)
+    const channel = await ours.openChannel()
+    await channel.publish('', 'queue', body)
+    expect(broker.link.publishes[0]?.frames[0]).toBe(8192 - 8)
+  })
+
+  it('rabbitmq-client logs in with an empty name where the URL has none; ours as guest', async () => {
+    const response = async (connect: (url: string) => Promise<() => Promise<void>>): Promise<string> => {
+      const broker = new ScriptedBroker()
+      await using server = await listen(broker)
+      const close = await connect(`amqp://127.0.0.1:${server.port}`)
+      await broker.linked(0)
+      const { args } = await broker.link.method('connection.start-ok')
+      await close()
+      return args.response.toString()
+    }
+    const theirResponse = await response((url) => {
+      const { theirs } = connectTheirs(url)
+      return Promise.resolve(() => theirs.close())
+    })
+    expect(theirResponse, IS_AS_DOCUMENTED).toBe('\0\0')
+    const ourResponse = await response(async (url) => {
+      const ours = await Connection.connect(url)
+      return () => ours.close()
+    })
+    expect(ourResponse).toBe('\0guest\0guest')
+  })
+
+  it('rabbitmq-client does not consume again while one handler hangs; ours does', async () => {
+    const hang = new Promise<void>(() => {})
+    const consumes = (link: BrokerLink, queue: string): boolean =>
+      link.all('basic.consume').some(({ args }) => args.queue === queue)
+    const deliverTo = (link: BrokerLink, queue: string): void => {
+      const consume = link.all('basic.consume').find(({ args }) => args.queue === queue)
+      if (consume !== undefined) link.deliver(consume.channel, consume.args.consumerTag, 1)
+    }
+    {
+      const broker = new ScriptedBroker()
+      await using server = await listen(broker)
+      const { theirs } = connectTheirs({ url: server.url, retryLow: 10, retryHigh: 50 })
+      let started = 0
+      const hanging = theirs.createConsumer({ queue: 'hanging' }, () => {
+        started++
+        return hang
+      })
+      const idle = theirs.createConsumer({ queue: 'idle' }, () => {})
+      hanging.on('error', () => {})
+      idle.on('error', () => {})
+      const first = await broker.linked(0)
+      await eventually(() => consumes(first, 'hanging') && consumes(first, 'idle'))
+      deliverTo(first, 'hanging')
+      await eventually(() => started === 1)
+      server.reset()
+      const second = await broker.linked(1)
+      await eventually(() => consumes(second, 'idle'))
+      // Twenty times as long as the longest delay between two of its attempts.
+      await sleep(1000)
+      expect(consumes(second, 'hanging'), IS_AS_DOCUMENTED).toBe(false)
+      // close() would wait for the handler too.
+      server.reset()
+      void theirs.close()
+    }
+    const broker = new ScriptedBroker()
+    await using server = await listen(broker)
+    await using ours = await Connection.connect(server.url, { reconnect: { initialMs: 10, maxMs: 50 } })
+    const channel = await ours.openChannel()
+    let started = 0
+    await channel.consume('hanging', {}, () => {
+      started++
+      void hang
+    })
+    deliverTo(broker.link, 'hanging')
+    await eventually(() => started === 1)
+    server.reset()
+    const second = await broker.linked(1)
+    await eventually(() => consumes(second, 'hanging'))
+    deliverTo(second, 'hanging')
+    await eventually(() => started === 2)
+  })
+})
