@@ -26,7 +26,21 @@ export type {
 } from './broker-fixture.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'
 export { externalBroker } from './external-broker.ts'
+export {
+  startFaultProxy,
+  type CorruptOptions,
+  type CutAfterOptions,
+  type DelayOptions,
+  type Fault,
+  type FaultDirection,
+  type FaultProxy,
+  type FaultProxyOptions,
+  type FaultProxyStats,
+  type RechunkOptions,
+  type ThrottleOptions,
+} from './fault-proxy.ts'
 export { freePort } from './free-port.ts'
+export type { LinkDirection, LinkStats } from './link-faults.ts'
 export { ManualClock } from './manual-clock.ts'
 export { openBroker, startRabbitMq, type RabbitMqOptions } from './rabbitmq-node.ts'
 export { startPython, type PeerLine, type PeerWait, type PythonPeer } from './python-peer.ts'
