@@ -4,32 +4,46 @@
  * @packageDocumentation
  */
 export { formatServer, parseAmqpUrl, type AmqpUrl, type BrokerAddress } from './client/broker-address.ts'
-export { Channel, type ChannelEnd, type ChannelOptions } from './client/channel.ts'
+export type { BrokerIdentity } from './client/broker-identity.ts'
+export { Channel } from './client/channel.ts'
 export type { QueueStatus } from './client/channel-host.ts'
-export {
-  Connection,
-  type BrokerIdentity,
-  type ConnectionEnd,
-  type ConnectionEvents,
-  type ConnectionState,
-  type ConnectionStats,
-} from './client/connection.ts'
+export type { ChannelEnd, ChannelOptions, ChannelState } from './client/channel-options.ts'
+export { Connection } from './client/connection.ts'
+export type {
+  ConnectionEnd,
+  ConnectionEvents,
+  ConnectionState,
+  ConnectionStats,
+  ConnectionStatus,
+} from './client/connection-events.ts'
 export {
   CONNECTION_DEFAULTS,
   type ConnectionOptions,
   type ConnectionTarget,
+  type ServerTarget,
 } from './client/connection-options.ts'
 export type {
   ConsumeOptions,
   MessageHandler,
   Subscription,
   SubscriptionEnd,
+  SubscriptionState,
 } from './client/consumer-subscription.ts'
+export type { Credentials, CredentialsSource } from './client/credentials.ts'
 export type { BindOptions, ExchangeOptions, QueueOptions } from './client/declaration-options.ts'
+export {
+  DIAGNOSTICS,
+  type ConnectionDiagnostics,
+  type DeliverDiagnostics,
+  type PublishDiagnostics,
+  type PublishSettledDiagnostics,
+  type SettleDiagnostics,
+} from './client/diagnostics.ts'
 export { dial, type Dial } from './client/dial.ts'
-export { Message, type MessageState } from './client/message.ts'
+export { Message, type MessageState, type Settlement, type SettleOptions } from './client/message.ts'
 export type { PublishOptions } from './client/publisher.ts'
 export type { SaslMechanism } from './client/sasl.ts'
+export type { FedStatus } from './client/status-feed.ts'
 export type { TlsOptions } from './client/tls-options.ts'
 export { Binding } from './entities/binding.ts'
 export { broadcastQueue, type BroadcastOptions } from './entities/broadcast.ts'
@@ -57,6 +71,8 @@ export {
 export { Queue, type QueueDefinition } from './entities/queue.ts'
 export type { QueueArguments } from './entities/queue-arguments.ts'
 export { matchesTopic } from './entities/topic-pattern.ts'
+export { richJsonSerializer } from './entities/rich-json.ts'
+export { RichJsonValue, type RichJsonKind } from './entities/rich-json-value.ts'
 export { jsonSerializer, rawSerializer, textSerializer, type Serializer } from './entities/serializer.ts'
 export { DEFAULT_SERIALIZERS, SerializerRegistry } from './entities/serializer-registry.ts'
 export type { BasicProperties } from './wire/basic-properties.ts'
