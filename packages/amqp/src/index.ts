@@ -47,13 +47,17 @@ export type { FedStatus } from './client/status-feed.ts'
 export type { TlsOptions } from './client/tls-options.ts'
 export { Binding } from './entities/binding.ts'
 export { broadcastQueue, type BroadcastOptions } from './entities/broadcast.ts'
-export {
-  Consumer,
-  type ConsumerEvents,
-  type ConsumerHandler,
-  type ConsumerOptions,
-  type ConsumerStats,
-} from './entities/consumer.ts'
+export { Consumer } from './entities/consumer.ts'
+export type {
+  ConsumerEnd,
+  ConsumerEvents,
+  ConsumerHandler,
+  ConsumerOptions,
+  ConsumerStats,
+  DecodeErrorPolicy,
+  HandlerErrorPolicy,
+  ReceivedMessage,
+} from './entities/consumer-options.ts'
 export {
   brotliCompression,
   zlibCompression,

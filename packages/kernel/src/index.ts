@@ -24,12 +24,14 @@ export {
   type ConnectPhase,
 } from './errors/connection.ts'
 export {
+  ConnectionBlockedError,
   LimitError,
   MessageNackedError,
   MessageStateError,
   MessageUndeliverableError,
   MessagingTimeoutError,
   PublishUncertainError,
+  TransactionError,
 } from './errors/delivery.ts'
 export { ContentDisallowedError, DecodeError, EncodeError, FieldEncodeError } from './errors/serialization.ts'
 export type { JsonObject, JsonValue } from './json-value.ts'

@@ -51,6 +51,22 @@ export class AckCoalescer {
     }
   }
 
+  /** Every delivery up to this tag was settled together, or put back by the broker. Flush before. */
+  settledUpTo(tag: number): void {
+    while (this.#runs[0] !== undefined && this.#runs[0].to <= tag) this.#runs.shift()
+    this.#settledTo = Math.max(this.#settledTo, tag)
+    const next = this.#runs[0]
+    if (next !== undefined && next.from <= this.#settledTo + 1)
+      this.#settledTo = (this.#runs.shift() as Run).to
+  }
+
+  /** How many of the deliveries up to this tag are not settled. */
+  unsettled(tag: number): number {
+    let settled = this.#settledTo
+    for (const { from, to } of this.#runs) settled += to - from + 1
+    return tag - settled
+  }
+
   #settleBeyond(tag: number): void {
     const runs = this.#runs
     let after = runs.length

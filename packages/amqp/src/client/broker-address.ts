@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { InvalidUrlError, MASK } from '@hermod/kernel'
+import type { SaslMechanism } from './sasl.ts'
 import type { TlsOptions } from './tls-options.ts'
 
 /** Where a broker listens and who we are to it. */
@@ -21,10 +22,18 @@ export interface AmqpUrl extends BrokerAddress {
   readonly heartbeatMs?: number | undefined
   /** From `?connection_timeout=` (milliseconds there too). */
   readonly connectTimeoutMs?: number | undefined
+  /** From `?auth_mechanism=` (`plain`, `amqplain` or `external` there). */
+  readonly mechanism?: SaslMechanism | undefined
 }
 
 const DEFAULT_PORTS = { 'amqp:': 5672, 'amqps:': 5671 } as const
-const KNOWN_KEYS = ['heartbeat', 'connection_timeout']
+const KNOWN_KEYS = ['heartbeat', 'connection_timeout', 'auth_mechanism']
+
+const MECHANISMS: Readonly<Record<string, SaslMechanism>> = {
+  plain: 'PLAIN',
+  amqplain: 'AMQPLAIN',
+  external: 'EXTERNAL',
+}
 
 /** `hostname:port` for texts, IPv6 in brackets; never the user or the password. */
 export function formatServer({ hostname, port }: Pick<BrokerAddress, 'hostname' | 'port'>): string {
@@ -97,11 +106,11 @@ function decode(part: string, what: string): string {
   }
 }
 
-function readQuery(query: URLSearchParams): Pick<AmqpUrl, 'heartbeatMs' | 'connectTimeoutMs'> {
+function readQuery(query: URLSearchParams): Pick<AmqpUrl, 'heartbeatMs' | 'connectTimeoutMs' | 'mechanism'> {
   for (const key of query.keys()) {
     if (!KNOWN_KEYS.includes(key)) {
       throw new InvalidUrlError(
-        `unknown setting '${key}' in the broker URL; known are ${KNOWN_KEYS.join(' and ')}`,
+        `unknown setting '${key}' in the broker URL; known are ${KNOWN_KEYS.join(', ')}`,
       )
     }
   }
@@ -115,9 +124,17 @@ function readQuery(query: URLSearchParams): Pick<AmqpUrl, 'heartbeatMs' | 'conne
     }
     return Number(value)
   }
+  const wanted = query.get('auth_mechanism')
+  const mechanism = wanted === null ? undefined : MECHANISMS[wanted.toLowerCase()]
+  if (wanted !== null && mechanism === undefined) {
+    throw new InvalidUrlError(
+      `'auth_mechanism' in the broker URL is ${Object.keys(MECHANISMS).join(', ')}, not '${wanted}'`,
+    )
+  }
   const heartbeatS = number('heartbeat', 0xffff)
   return {
     heartbeatMs: heartbeatS === undefined ? undefined : heartbeatS * 1000,
     connectTimeoutMs: number('connection_timeout', 0x7fff_ffff),
+    mechanism,
   }
 }

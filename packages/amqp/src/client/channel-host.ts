@@ -1,5 +1,6 @@
 import type { ChannelError, Clock, DeadlineOptions, HermodError } from '@hermod/kernel'
 import type { Topology } from './topology.ts'
+import type { Traffic } from './traffic.ts'
 
 /** What the broker says of a queue. */
 export interface QueueStatus {
@@ -11,15 +12,18 @@ export interface QueueStatus {
 
 /** What a channel needs of its connection. */
 export interface ChannelHost {
+  readonly connectionName: string
   readonly clock: Clock
   readonly topology: Topology
+  readonly traffic: Traffic
   readonly operationTimeoutMs: number
   readonly maxBodyBytes: number
   channelFailed(channelNumber: number, error: ChannelError): void
   channelClosed(channel: object): void
+  /** What the broker calls itself. */
+  brokerProduct(): string
   consumerCancelled(queue: string): void
   publishFailed(error: HermodError): void
-  staleSettle(): void
   /** A passive declare on a channel of its own. */
   queueStatus(queue: string): Promise<QueueStatus | undefined>
   /** A passive declare of an exchange, on a channel of its own. */

@@ -1,5 +1,7 @@
 import {
   ConfigurationError,
+  ConnectionError,
+  isHermodError,
   redactingLogger,
   silentLogger,
   systemClock,
@@ -10,6 +12,8 @@ import {
 import { FRAME_MIN_SIZE } from '../wire/constants.ts'
 import type { FieldTable } from '../wire/field-table.ts'
 import { parseAmqpUrl, type AmqpUrl, type BrokerAddress } from './broker-address.ts'
+import type { ConnectionStatus } from './connection-events.ts'
+import type { CredentialsSource } from './credentials.ts'
 import { dial, type Dial } from './dial.ts'
 import type { SaslMechanism } from './sasl.ts'
 
@@ -27,7 +31,20 @@ export interface ConnectionOptions {
   readonly operationTimeoutMs?: number | undefined
   /** Waits between attempts to reconnect, which never end by themselves; `false`: the connection ends when it is lost. */
   readonly reconnect?: Partial<BackoffOptions> | false | undefined
-  /** The login mechanism; by default PLAIN, else AMQPLAIN, whichever the broker offers. */
+  /** How many more times all servers are tried before `connect` rejects, with the waits of `reconnect`. Default 0. */
+  readonly connectRetries?: number | undefined
+  /** In which order several servers are tried: `random` (default) spreads the clients, `given` prefers the first. */
+  readonly serverOrder?: 'random' | 'given' | undefined
+  /** Gives the password or token, instead of those in the URL. */
+  readonly credentials?: CredentialsSource | undefined
+  /**
+   * How long publishers wait while the broker blocks the connection (`connection.blocked`), milliseconds: what waits
+   * by then rejects, and publishing fails at once until it is unblocked. Default 60 s; `Infinity`: they wait on.
+   */
+  readonly blockedTimeoutMs?: number | undefined
+  /** Gets every event of the connection, also those of the first attempt, before there is anything to listen to. */
+  readonly onStatus?: ((status: ConnectionStatus) => void) | undefined
+  /** The login mechanism; by default the URL's, or PLAIN, else AMQPLAIN, whichever the broker offers. */
   readonly mechanism?: SaslMechanism | undefined
   /** The largest frame that this side proposes, bytes, at least 4096. Default 131072. */
   readonly frameMax?: number | undefined
@@ -45,13 +62,21 @@ export interface ConnectionOptions {
 
 /** Options with every default in its place. */
 export interface ResolvedConnectionOptions {
-  readonly servers: readonly BrokerAddress[]
+  /** The servers to try in the next pass. */
+  readonly servers: () => readonly AmqpUrl[] | Promise<readonly AmqpUrl[]>
   readonly name: string
   readonly clientProperties: FieldTable
-  readonly heartbeatMs: number
-  readonly connectTimeoutMs: number
+  /** Undefined: the URL's, or the default. */
+  readonly heartbeatMs: number | undefined
+  /** Undefined: the URL's, or the default. */
+  readonly connectTimeoutMs: number | undefined
   readonly operationTimeoutMs: number
+  readonly blockedTimeoutMs: number
   readonly reconnect: Partial<BackoffOptions> | false
+  readonly connectRetries: number
+  readonly serverOrder: 'random' | 'given'
+  readonly credentials: CredentialsSource | undefined
+  readonly onStatus: (status: ConnectionStatus) => void
   readonly mechanism: SaslMechanism | undefined
   readonly frameMax: number
   readonly channelMax: number
@@ -65,6 +90,7 @@ export const CONNECTION_DEFAULTS: {
   readonly heartbeatMs: number
   readonly connectTimeoutMs: number
   readonly operationTimeoutMs: number
+  readonly blockedTimeoutMs: number
   readonly frameMax: number
   readonly channelMax: number
   readonly maxBodyBytes: number
@@ -72,13 +98,25 @@ export const CONNECTION_DEFAULTS: {
   heartbeatMs: 20_000,
   connectTimeoutMs: 10_000,
   operationTimeoutMs: 30_000,
+  blockedTimeoutMs: 60_000,
   frameMax: 131_072,
   channelMax: 2047,
   maxBodyBytes: 128 * 1024 * 1024,
 })
 
-/** Where to connect: URLs, or addresses that are already taken apart. Several are tried in turn. */
-export type ConnectionTarget = string | BrokerAddress | readonly (string | BrokerAddress)[]
+/** A server: a URL, or an address that is taken apart already. */
+export type ServerTarget = string | BrokerAddress
+
+/**
+ * Where to connect: a server, several (also as URLs in one text, separated by `;` as kombu has them), or a function
+ * that finds them, which is asked before each pass over all of them.
+ */
+export type ConnectionTarget =
+  | ServerTarget
+  | readonly ServerTarget[]
+  | (() => ServerTarget | readonly ServerTarget[] | Promise<ServerTarget | readonly ServerTarget[]>)
+
+type NumberOption = keyof typeof CONNECTION_DEFAULTS
 
 /**
  * Checks options and fills in the defaults.
@@ -89,35 +127,47 @@ export function resolveConnectionOptions(
   target: ConnectionTarget,
   options: ConnectionOptions,
 ): ResolvedConnectionOptions {
-  const targets: readonly (string | BrokerAddress)[] = Array.isArray(target)
-    ? (target as readonly (string | BrokerAddress)[])
-    : [target as string | BrokerAddress]
-  const servers: AmqpUrl[] = targets.map((one) => (typeof one === 'string' ? parseAmqpUrl(one) : one))
   const issues: string[] = []
-  if (servers.length === 0) issues.push('there is no server to connect to')
-  const number = (
-    name: keyof typeof CONNECTION_DEFAULTS,
-    fromUrl: number | undefined,
-    least: number,
-    most: number,
-  ): number => {
-    const value = options[name] ?? fromUrl ?? CONNECTION_DEFAULTS[name]
+  const known = typeof target === 'function' ? undefined : addresses(target)
+  if (known?.length === 0) issues.push('there is no server to connect to')
+  const wholeNumber = (name: NumberOption, least: number, most: number): number => {
+    const value = options[name] ?? CONNECTION_DEFAULTS[name]
     if (!Number.isInteger(value) || value < least || value > most)
       issues.push(`${name} is ${value}; it is a whole number from ${least} to ${most}`)
     return value
   }
+  const orUnlimited = (name: string, value: number, least: number): number => {
+    if (value !== Infinity && (!Number.isInteger(value) || value < least))
+      issues.push(`${name} is ${value}; it is a whole number from ${least} on, or Infinity`)
+    return value
+  }
+  const { serverOrder = 'random' } = options
+  if (!['random', 'given'].includes(serverOrder))
+    issues.push(`serverOrder is '${serverOrder}'; it is 'random' or 'given'`)
+  // An address's own figures count where the options have none; both are checked here, once.
+  const heartbeatMs = wholeNumber('heartbeatMs', 0, 65_535_000)
+  const connectTimeoutMs = wholeNumber('connectTimeoutMs', 1, 0x7fff_ffff)
   const resolved: ResolvedConnectionOptions = {
-    servers,
+    servers: typeof target === 'function' ? () => found(target) : () => known as readonly AmqpUrl[],
     name: options.name ?? `hermod:${process.pid}`,
     clientProperties: options.clientProperties ?? {},
-    heartbeatMs: number('heartbeatMs', servers[0]?.heartbeatMs, 0, 65_535_000),
-    connectTimeoutMs: number('connectTimeoutMs', servers[0]?.connectTimeoutMs, 1, 0x7fff_ffff),
-    operationTimeoutMs: number('operationTimeoutMs', undefined, 1, 0x7fff_ffff),
+    heartbeatMs: options.heartbeatMs === undefined ? undefined : heartbeatMs,
+    connectTimeoutMs: options.connectTimeoutMs === undefined ? undefined : connectTimeoutMs,
+    operationTimeoutMs: wholeNumber('operationTimeoutMs', 1, 0x7fff_ffff),
+    blockedTimeoutMs: orUnlimited(
+      'blockedTimeoutMs',
+      options.blockedTimeoutMs ?? CONNECTION_DEFAULTS.blockedTimeoutMs,
+      0,
+    ),
     reconnect: options.reconnect ?? {},
+    connectRetries: orUnlimited('connectRetries', options.connectRetries ?? 0, 0),
+    serverOrder,
+    credentials: options.credentials,
+    onStatus: options.onStatus ?? (() => {}),
     mechanism: options.mechanism,
-    frameMax: number('frameMax', undefined, FRAME_MIN_SIZE, 0x7fff_ffff),
-    channelMax: number('channelMax', undefined, 1, 0xffff),
-    maxBodyBytes: number('maxBodyBytes', undefined, 0, Number.MAX_SAFE_INTEGER),
+    frameMax: wholeNumber('frameMax', FRAME_MIN_SIZE, 0x7fff_ffff),
+    channelMax: wholeNumber('channelMax', 1, 0xffff),
+    maxBodyBytes: wholeNumber('maxBodyBytes', 0, Number.MAX_SAFE_INTEGER),
     dial: options.dial ?? dial,
     logger: redactingLogger(options.logger ?? silentLogger),
     clock: options.clock ?? systemClock,
@@ -125,3 +175,25 @@ export function resolveConnectionOptions(
   if (issues.length > 0) throw new ConfigurationError(issues)
   return resolved
 }
+
+function addresses(target: ServerTarget | readonly ServerTarget[]): AmqpUrl[] {
+  const targets = Array.isArray(target) ? (target as readonly ServerTarget[]) : [target as ServerTarget]
+  return targets.flatMap((one) =>
+    typeof one === 'string' ? one.split(BETWEEN_URLS).map((url) => parseAmqpUrl(url)) : [one],
+  )
+}
+
+async function found(find: Extract<ConnectionTarget, () => unknown>): Promise<readonly AmqpUrl[]> {
+  let servers: readonly AmqpUrl[]
+  try {
+    servers = addresses(await find())
+  } catch (error) {
+    if (isHermodError(error)) throw error
+    throw new ConnectionError('dns', 'the function that finds the servers failed', { cause: error })
+  }
+  if (servers.length === 0) throw new ConnectionError('dns', 'the function that finds the servers found none')
+  return servers
+}
+
+/** A password may hold a `;`, so only one in front of a scheme divides. */
+const BETWEEN_URLS = /;(?=amqps?:\/\/)/i

@@ -1,77 +1,37 @@
 import {
   Backoff,
-  ChannelError,
   ConnectionClosedError,
+  ConnectionError,
   HermodError,
   isHermodError,
   Lifecycle,
   sleep,
-  TypedEvents,
+  withDeadline,
   type DeadlineOptions,
 } from '@hermod/kernel'
-import type { FieldTable } from '../wire/field-table.ts'
-import { formatServer, type BrokerAddress } from './broker-address.ts'
-import { Channel, type ChannelOptions } from './channel.ts'
+import { Blockade } from './blockade.ts'
+import type { BrokerAddress } from './broker-address.ts'
+import { identifyBroker, type BrokerIdentity } from './broker-identity.ts'
+import { Channel } from './channel.ts'
 import type { ChannelHost, QueueStatus } from './channel-host.ts'
+import type { ChannelOptions } from './channel-options.ts'
+import type { ConnectionEnd, ConnectionState, ConnectionStats } from './connection-events.ts'
 import {
   resolveConnectionOptions,
   type ConnectionOptions,
   type ConnectionTarget,
   type ResolvedConnectionOptions,
 } from './connection-options.ts'
+import { obtainCredentials } from './credentials.ts'
 import { connectToAny } from './failover.ts'
-import type { Session } from './session.ts'
+import { askForExchange, askForQueue } from './passive-question.ts'
+import { ReportedEvents } from './reported-events.ts'
 import { declareQueueAgain, restoreTopology } from './restore-topology.ts'
+import { SecretRenewal } from './secret-renewal.ts'
+import type { Session } from './session.ts'
 import { Topology } from './topology.ts'
-
-/** What a connection is doing. */
-export type ConnectionState = 'connecting' | 'open' | 'blocked' | 'reconnecting' | 'closing' | 'closed'
-
-/** What a connection reports while it lives. None of these needs a listener. */
-export interface ConnectionEvents {
-  /** The state changed. */
-  state: { readonly state: ConnectionState; readonly previous: ConnectionState }
-  /** The connection broke; it is made again unless `reconnect` is false. */
-  lost: { readonly error: HermodError; readonly at: Date }
-  /** An attempt failed; the next one follows after `delayMs`. */
-  retry: { readonly attempt: number; readonly delayMs: number; readonly error: HermodError }
-  /** The connection is back, with its channels, declarations and consumers. */
-  restored: { readonly server: BrokerIdentity; readonly awayMs: number }
-  /** The broker takes no publishes for now, for this reason; they wait here. */
-  blocked: { readonly reason: string }
-  unblocked: object
-  /** The broker closed a channel over one operation; unless it was opened with `recover: false` it heals. */
-  'channel-error': { readonly channelNumber: number; readonly error: ChannelError }
-  /** The broker cancelled a consumer, because its queue is gone. */
-  'consumer-cancelled': { readonly queue: string }
-  /** Something could not be declared again after a reconnect. */
-  'topology-error': { readonly what: string; readonly error: HermodError }
-  /** A publish failed, awaited or not; `total` counts them since the connection was made. */
-  'publish-failed': { readonly error: HermodError; readonly total: number }
-}
-
-/** Which broker answered, as it says itself. */
-export interface BrokerIdentity {
-  /** `host:port` */
-  readonly address: string
-  readonly virtualHost: string
-  readonly product: string
-  readonly version: string
-  readonly properties: FieldTable
-}
-
-/** Counters since the connection was made. */
-export interface ConnectionStats {
-  readonly reconnects: number
-  readonly publishesFailed: number
-  /** Messages settled after their channel had died; the broker delivers them again. */
-  readonly staleSettles: number
-}
-
-/** Why a connection ended; without an error it was closed here. */
-export interface ConnectionEnd {
-  readonly error?: HermodError | undefined
-}
+import type { Traffic } from './traffic.ts'
+import { WireChannel } from './wire-channel.ts'
 
 const TRANSITIONS: { readonly [State in ConnectionState]: readonly ConnectionState[] } = {
   connecting: ['open', 'closed'],
@@ -88,6 +48,9 @@ const TRANSITIONS: { readonly [State in ConnectionState]: readonly ConnectionSta
  */
 const STABLE_MS = 10_000
 
+/** A callback for credentials may be behind the broker, or before it, for a moment; this often in a row it is not. */
+const MOST_REFUSALS = 5
+
 /**
  * A connection to a broker: one socket at a time, made again when it breaks.
  *
@@ -99,52 +62,96 @@ const STABLE_MS = 10_000
  * await using connection = await Connection.connect('amqp://guest:guest@localhost/')
  * const channel = await connection.openChannel()
  */
-export class Connection extends TypedEvents<ConnectionEvents> {
+export class Connection extends ReportedEvents {
   readonly #options: ResolvedConnectionOptions
   readonly #lifecycle: Lifecycle<ConnectionState, ConnectionEnd>
-  readonly #channels = new Set<Channel>()
+  readonly #channels = new Set<WireChannel>()
   readonly #topology = new Topology()
   readonly #host: ChannelHost
   readonly #closing = new AbortController()
   #session: Session | undefined
   #server: BrokerIdentity | undefined
-  #blockedReason: string | undefined
+  /** The address of {@link #server}, which has what its identity does not show. */
+  #address: BrokerAddress | undefined
+  readonly #blockade: Blockade
+  readonly #renewal: SecretRenewal
   readonly #backoff: Backoff
+  readonly #traffic: Traffic = {
+    published: 0,
+    confirmed: 0,
+    returned: 0,
+    delivered: 0,
+    acked: 0,
+    rejected: 0,
+    requeued: 0,
+    staleSettles: 0,
+  }
   #openSinceMs = 0
   #reconnects = 0
+  #refusals = 0
   #publishesFailed = 0
-  #staleSettles = 0
+  #channelErrors = 0
+  /** Of the sessions that are over. */
+  #bytesBefore = { read: 0, written: 0 }
 
   private constructor(options: ResolvedConnectionOptions) {
-    super()
+    super(options.name, options.onStatus)
     this.#options = options
     this.#lifecycle = new Lifecycle<ConnectionState, ConnectionEnd>(
       'connecting',
       TRANSITIONS,
-      (state, previous) => this.emit('state', { state, previous }),
+      (state, previous) => this.report('state', { state, previous }),
     )
     this.#host = this.#makeHost()
+    this.#blockade = new Blockade(options.clock, options.blockedTimeoutMs, (error) => {
+      for (const channel of this.#channels) channel.block(error)
+      this.report('blocked-too-long', { error })
+    })
+    this.#renewal = new SecretRenewal(options.clock, {
+      obtain: (signal) => {
+        const { credentials } = this.#options
+        if (credentials === undefined) throw new ConnectionError('sasl', 'there are no credentials to renew')
+        return obtainCredentials(credentials, this.#address as BrokerAddress, signal)
+      },
+      onUpdated: () => this.report('secret-updated', {}),
+      onError: (error, delayMs) => this.report('secret-error', { error, delayMs }),
+    })
     this.#backoff = new Backoff({ initialMs: 200, ...(options.reconnect === false ? {} : options.reconnect) })
   }
 
   /**
    * Connects to the first server that answers.
    *
-   * @param target one URL or address, or several, which are tried in random order. Each has its own credentials.
+   * @param target one URL or address, several, which are tried in random order unless `serverOrder` says otherwise, or
+   *   a function that finds them. Each has its own credentials.
    * @throws {ConnectionError | AuthenticationError | AccessRefusedError} when no server could be used: the error of
    *   the last one, with those of the others as its cause.
    */
   static async connect(target: ConnectionTarget, options: ConnectionOptions = {}): Promise<Connection> {
     const connection = new Connection(resolveConnectionOptions(target, options))
     try {
-      await connection.#establish(options.signal)
+      await connection.#establishFirst(options.signal)
     } catch (error) {
-      connection.#lifecycle.enter('closed')
-      connection.#lifecycle.end(isHermodError(error) ? { error } : {})
+      connection.#finish(isHermodError(error) ? error : undefined)
       throw error
     }
     connection.#enterOpen()
     return connection
+  }
+
+  async #establishFirst(signal: AbortSignal | undefined): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#establish(signal)
+        return
+      } catch (error) {
+        if (!isHermodError(error) || this.#isPermanent(error) || attempt > this.#options.connectRetries)
+          throw error
+        const delayMs = this.#backoff.nextMs()
+        this.report('retry', { attempt, delayMs, error })
+        await sleep(delayMs, { signal }, this.#options.clock)
+      }
+    }
   }
 
   /** What the connection is doing now. */
@@ -162,20 +169,49 @@ export class Connection extends TypedEvents<ConnectionEvents> {
     return this.#lifecycle.closed
   }
 
-  /** Counters since the connection was made. */
+  /** Figures of now, and counters since the connection was made. */
   stats(): ConnectionStats {
+    const now = { channels: this.#channels.size, unconfirmed: 0, waiting: 0, unsettled: 0 }
+    for (const channel of this.#channels) {
+      const { unconfirmed, waiting } = channel.publishing
+      now.unconfirmed += unconfirmed
+      now.waiting += waiting
+      now.unsettled += channel.deliveries?.unsettled ?? 0
+    }
+    const session = this.#session
     return {
+      state: this.state,
+      ...now,
+      ...this.#traffic,
       reconnects: this.#reconnects,
       publishesFailed: this.#publishesFailed,
-      staleSettles: this.#staleSettles,
+      channelErrors: this.#channelErrors,
+      bytesRead: this.#bytesBefore.read + (session?.bytesRead ?? 0),
+      bytesWritten: this.#bytesBefore.written + (session?.output.bytesWritten ?? 0),
+      blockedMs: this.#blockade.totalMs,
     }
+  }
+
+  /**
+   * Gives the broker a new password or token for this connection's user, before the old one expires. With the option
+   * `credentials` this is done by itself.
+   *
+   * @throws {ConnectionLostError} E_CONN_LOST when the broker refuses it: it closes the connection then, which comes
+   *   back with the credentials that it has.
+   * @source RabbitMQ connection.update-secret
+   */
+  async updateSecret(secret: string, reason = 'renewed'): Promise<void> {
+    const session = this.#session
+    if (session === undefined) throw new ConnectionClosedError('the connection is away', { retryable: true })
+    await session.updateSecret(secret, reason)
+    this.report('secret-updated', {})
   }
 
   /** Opens a channel. While the connection is away, this waits for the next one. */
   async openChannel(options: ChannelOptions = {}): Promise<Channel> {
     if (this.state === 'closed' || this.state === 'closing')
       throw new ConnectionClosedError('the connection is closed')
-    const channel = new Channel(this.#host, options)
+    const channel = new WireChannel(this.#host, options)
     this.#channels.add(channel)
     const session = this.#session
     if (session !== undefined) {
@@ -189,51 +225,18 @@ export class Connection extends TypedEvents<ConnectionEvents> {
         }
       }
     }
-    channel.blocked = this.#blockedReason !== undefined
-    return channel
+    if (this.#blockade.reason !== undefined) channel.block(this.#blockade.tooLong)
+    return new Channel(channel)
   }
 
   /** Whether an exchange exists. Asked on a channel of its own, so that a "no" disturbs nothing. */
-  async exchangeExists(exchange: string, deadline: DeadlineOptions = {}): Promise<boolean> {
-    const args = {
-      exchange,
-      type: '',
-      passive: true,
-      durable: false,
-      autoDelete: false,
-      internal: false,
-      noWait: false,
-      arguments: {},
-    }
-    return (
-      (await this.#passively((channel) => channel.call('exchange.declare', args, deadline))) !== undefined
-    )
+  exchangeExists(exchange: string, deadline: DeadlineOptions = {}): Promise<boolean> {
+    return askForExchange(exchange, () => this.openChannel({ recover: false }), deadline)
   }
 
   /** How full a queue is and who reads it; undefined where there is none. Asked on a channel of its own. */
-  async queueStatus(queue: string, deadline: DeadlineOptions = {}): Promise<QueueStatus | undefined> {
-    const args = {
-      queue,
-      passive: true,
-      durable: false,
-      exclusive: false,
-      autoDelete: false,
-      noWait: false,
-      arguments: {},
-    }
-    return (await this.#passively((channel) => channel.call('queue.declare', args, deadline)))?.args
-  }
-
-  async #passively<T>(ask: (channel: Channel) => Promise<T>): Promise<T | undefined> {
-    const channel = await this.openChannel({ recover: false })
-    try {
-      return await ask(channel)
-    } catch (error) {
-      if (error instanceof ChannelError && error.replyCode === 404) return undefined
-      throw error
-    } finally {
-      await channel.close()
-    }
+  queueStatus(queue: string, deadline: DeadlineOptions = {}): Promise<QueueStatus | undefined> {
+    return askForQueue(queue, () => this.openChannel({ recover: false }), deadline)
   }
 
   /**
@@ -248,28 +251,58 @@ export class Connection extends TypedEvents<ConnectionEvents> {
     this.#finish(undefined)
   }
 
+  /**
+   * Ends gracefully: consumers are cancelled, what they hold is settled by its handlers, every publish is confirmed or
+   * refused, then the connection closes.
+   *
+   * @throws {MessagingTimeoutError} E_TIMEOUT when that takes too long (`timeoutMs`, by default `operationTimeoutMs`);
+   *   the connection is closed all the same.
+   */
+  async drain(options: DeadlineOptions = {}): Promise<void> {
+    const { operationTimeoutMs: timeoutMs, clock } = this.#options
+    const drained = [...this.#channels].map(async (channel) => {
+      await channel.consumers.cancelAll()
+      await channel.deliveries?.allSettled()
+      await channel.publishing.idle()
+    })
+    try {
+      await withDeadline(Promise.all(drained), { timeoutMs, ...options }, 'connection.drain', clock)
+    } finally {
+      await this.close()
+    }
+  }
+
+  /** Ends at once, without a word to the broker: what is under way rejects, what is not settled is delivered again. */
+  abort(): void {
+    this.#session?.abort(new ConnectionClosedError('the connection was aborted'))
+    this.#finish(undefined)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    const drained = [...this.#channels].map((channel) =>
-      channel.drain({ timeoutMs: this.#options.operationTimeoutMs }),
-    )
-    if (this.state === 'open') await Promise.allSettled(drained)
+    const confirmed = Promise.all([...this.#channels].map((channel) => channel.publishing.idle()))
+    const { operationTimeoutMs: timeoutMs, clock } = this.#options
+    if (this.state === 'open')
+      await withDeadline(confirmed, { timeoutMs }, 'connection.drain', clock).catch(() => {})
     await this.close()
   }
 
   #makeHost(): ChannelHost {
     return {
       clock: this.#options.clock,
+      connectionName: this.#options.name,
       topology: this.#topology,
+      traffic: this.#traffic,
       operationTimeoutMs: this.#options.operationTimeoutMs,
       maxBodyBytes: this.#options.maxBodyBytes,
       channelFailed: (channelNumber, error) => {
         this.#options.logger.warn({ channelNumber, replyCode: error.replyCode }, error.message)
-        this.emit('channel-error', { channelNumber, error })
+        this.#channelErrors++
+        this.report('channel-error', { channelNumber, error })
       },
-      channelClosed: (channel) => void this.#channels.delete(channel as Channel),
-      consumerCancelled: (queue) => this.emit('consumer-cancelled', { queue }),
-      publishFailed: (error) => this.emit('publish-failed', { error, total: ++this.#publishesFailed }),
-      staleSettle: () => void this.#staleSettles++,
+      channelClosed: (channel) => void this.#channels.delete(channel as WireChannel),
+      consumerCancelled: (queue) => this.report('consumer-cancelled', { queue }),
+      publishFailed: (error) => this.report('publish-failed', { error, total: ++this.#publishesFailed }),
+      brokerProduct: () => this.#server?.product ?? '',
       queueStatus: (queue) => this.queueStatus(queue),
       exchangeExists: (exchange, deadline) => this.exchangeExists(exchange, deadline),
       redeclareQueue: (queue) =>
@@ -280,7 +313,7 @@ export class Connection extends TypedEvents<ConnectionEvents> {
   /** Makes a session with one of the servers. */
   async #establish(signal: AbortSignal | undefined): Promise<Session> {
     let inUse: Session | undefined
-    const { address, session, serverProperties } = await connectToAny(
+    const { address, session, serverProperties, credentials } = await connectToAny(
       this.#options,
       {
         onBlocked: (reason) => this.#onBlocked(reason),
@@ -300,33 +333,43 @@ export class Connection extends TypedEvents<ConnectionEvents> {
     // The broker may close in the same breath as it opens.
     if (session.endedWith !== undefined) throw session.endedWith
     this.#session = inUse = session
-    this.#server = identify(address, serverProperties)
+    this.#address = address
+    this.#server = identifyBroker(address, serverProperties)
+    this.#refusals = 0
+    this.#renewal.watch(session, credentials)
     return session
   }
 
   #onBlocked(reason: string | undefined): void {
-    this.#blockedReason = reason
-    for (const channel of this.#channels) channel.blocked = reason !== undefined
+    if (reason === undefined) this.#forgetBlocking()
+    else {
+      this.#blockade.begin(reason)
+      for (const channel of this.#channels) channel.block()
+    }
     if (this.state === 'open' || this.state === 'blocked') this.#enterOpen()
-    if (reason === undefined) this.emit('unblocked', {})
-    else this.emit('blocked', { reason })
+    if (reason === undefined) this.report('unblocked', {})
+    else this.report('blocked', { reason })
   }
 
   /** What blocked ends with its session. */
   #forgetBlocking(): void {
-    this.#blockedReason = undefined
-    for (const channel of this.#channels) channel.blocked = false
+    this.#blockade.end()
+    for (const channel of this.#channels) channel.unblock()
   }
 
   /** A broker may block a connection before it is restored. */
   #enterOpen(): void {
     if (this.state !== 'open' && this.state !== 'blocked')
       this.#openSinceMs = this.#options.clock.monotonicMs()
-    if (this.state !== 'blocked' || this.#blockedReason === undefined) this.#lifecycle.enter('open')
-    if (this.#blockedReason !== undefined) this.#lifecycle.enter('blocked')
+    const blocked = this.#blockade.reason !== undefined
+    if (this.state !== 'blocked' || !blocked) this.#lifecycle.enter('open')
+    if (blocked) this.#lifecycle.enter('blocked')
   }
 
   #onSessionEnd(error: HermodError): void {
+    const session = this.#session as Session
+    this.#bytesBefore.read += session.bytesRead
+    this.#bytesBefore.written += session.output.bytesWritten
     this.#session = undefined
     for (const channel of this.#channels) channel.sessionLost(error)
     this.#forgetBlocking()
@@ -335,7 +378,7 @@ export class Connection extends TypedEvents<ConnectionEvents> {
     const lostAt = this.#options.clock.monotonicMs()
     if (lostAt - this.#openSinceMs >= STABLE_MS) this.#backoff.reset()
     if (this.#options.reconnect !== false) this.#lifecycle.enter('reconnecting')
-    this.emit('lost', { error, at: new Date(this.#options.clock.now()) })
+    this.report('lost', { error, at: new Date(this.#options.clock.now()) })
     if (this.#options.reconnect === false) this.#finish(error)
     else void this.#reconnect(lostAt, error)
   }
@@ -346,7 +389,7 @@ export class Connection extends TypedEvents<ConnectionEvents> {
     let attempt = 0
     while (!signal.aborted) {
       const delayMs = this.#backoff.nextMs()
-      this.emit('retry', { attempt: ++attempt, delayMs, error })
+      this.report('retry', { attempt: ++attempt, delayMs, error })
       let session: Session | undefined
       try {
         await sleep(delayMs, { signal }, this.#options.clock)
@@ -355,7 +398,7 @@ export class Connection extends TypedEvents<ConnectionEvents> {
         if (session.endedWith !== undefined) throw session.endedWith
         this.#reconnects++
         this.#enterOpen()
-        this.emit('restored', { server: this.server, awayMs: this.#options.clock.monotonicMs() - lostAtMs })
+        this.report('restored', { server: this.server, awayMs: this.#options.clock.monotonicMs() - lostAtMs })
         return
       } catch (reason) {
         if (signal.aborted) return
@@ -363,7 +406,7 @@ export class Connection extends TypedEvents<ConnectionEvents> {
         error = reason
         // One that cannot be restored, say because the broker does not answer any more, is given up.
         session?.abort(error)
-        if (isPermanent(error)) return this.#finish(error)
+        if (this.#isPermanent(error)) return this.#finish(error)
       }
     }
   }
@@ -376,7 +419,7 @@ export class Connection extends TypedEvents<ConnectionEvents> {
         session.endedWith === undefined
           ? this.openChannel({ recover: false })
           : Promise.reject(session.endedWith),
-      (what, error) => this.emit('topology-error', { what, error }),
+      (what, error) => this.report('topology-error', { what, error }),
     )
     for (const channel of this.#channels) {
       // It was opened while the declarations were made.
@@ -391,30 +434,22 @@ export class Connection extends TypedEvents<ConnectionEvents> {
     }
   }
 
+  /** Refused credentials and virtual hosts stay refused, unless the credentials change; everything else may pass. */
+  #isPermanent(error: HermodError): boolean {
+    if (error.retryable) return false
+    if (error.code === 'E_AUTH' && this.#options.credentials !== undefined)
+      return ++this.#refusals >= MOST_REFUSALS
+    return error.code === 'E_AUTH' || error.code === 'E_ACCESS'
+  }
+
   #finish(error: HermodError | undefined): void {
     if (this.state === 'closed') return
     this.#lifecycle.enter('closed')
     this.#closing.abort(error ?? new ConnectionClosedError('the connection is closed'))
     for (const channel of this.#channels) channel.end(error)
+    this.#renewal.stop()
+    this.#blockade.end()
+    this.reportsEnd()
     this.#lifecycle.end(error === undefined ? {} : { error })
-  }
-}
-
-/** Refused credentials and virtual hosts stay refused; everything else may pass. */
-function isPermanent(error: HermodError): boolean {
-  return (error.code === 'E_AUTH' || error.code === 'E_ACCESS') && !error.retryable
-}
-
-function identify(address: BrokerAddress, properties: FieldTable): BrokerIdentity {
-  const text = (name: string): string => {
-    const value = properties[name]
-    return typeof value === 'string' ? value : ''
-  }
-  return {
-    address: formatServer(address),
-    virtualHost: address.virtualHost,
-    product: text('product'),
-    version: text('version'),
-    properties,
   }
 }

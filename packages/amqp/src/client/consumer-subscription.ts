@@ -1,5 +1,6 @@
-import { Backoff, createDeferred, type HermodError } from '@hermod/kernel'
+import { Backoff, createDeferred, type Clock, type HermodError } from '@hermod/kernel'
 import type { FieldTable } from '../wire/field-table.ts'
+import { HealPace } from './heal-pace.ts'
 import type { Message } from './message.ts'
 
 /** How a queue is consumed. */
@@ -26,12 +27,19 @@ export interface SubscriptionEnd {
   readonly error?: HermodError | undefined
 }
 
+/**
+ * What a subscription is doing. `starting`: the broker is being asked; `waiting`: for its queue, which is missing, or
+ * for the end of an exclusive consumer; `away`: its channel is not open.
+ */
+export type SubscriptionState = 'starting' | 'consuming' | 'waiting' | 'away' | 'ended'
+
 /** A consumer on a channel, until it is cancelled or its channel ends. It survives reconnects of its channel. */
 export interface Subscription {
   /** The name that the broker knows it by; another one after each reconnect. */
   readonly consumerTag: string
   /** The queue, under its current name. */
   readonly queue: string
+  readonly state: SubscriptionState
   /** Resolves, and never rejects, when no more messages will come. */
   readonly closed: Promise<SubscriptionEnd>
   /** Ends it: when this resolves, the handler is not called any more. Messages that it holds can still be settled. */
@@ -50,11 +58,16 @@ export class ConsumerRecord {
   waits = false
   /** The opening of the channel in which its queue is being waited for. */
   awaitedIn: number | undefined
+  /** The opening of the channel in which the broker serves it. */
+  consumesIn: number | undefined
   readonly backoff: Backoff = new Backoff({ initialMs: 100, maxMs: 5_000 })
+  /** When a consumer that the broker cancelled is started again. */
+  readonly pace: HealPace
   readonly #end = createDeferred<SubscriptionEnd>()
 
-  constructor(queue: string, options: ConsumeOptions, handler: MessageHandler) {
+  constructor(queue: string, options: ConsumeOptions, handler: MessageHandler, clock: Clock) {
     this.queue = queue
+    this.pace = new HealPace(clock)
     this.options = options
     this.needsAck = options.noAck !== true
     this.handler = handler
@@ -62,6 +75,13 @@ export class ConsumerRecord {
 
   get closed(): Promise<SubscriptionEnd> {
     return this.#end.promise
+  }
+
+  /** @param generation the opening of the channel now. */
+  stateIn(generation: number): SubscriptionState {
+    if (this.cancelled) return 'ended'
+    if (this.consumesIn === generation) return 'consuming'
+    return this.awaitedIn === generation ? 'waiting' : 'starting'
   }
 
   end(error?: HermodError): void {

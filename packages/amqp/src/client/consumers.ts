@@ -15,13 +15,15 @@ import {
   type ConsumeOptions,
   type MessageHandler,
   type Subscription,
+  type SubscriptionState,
 } from './consumer-subscription.ts'
 
 /** What the consumers of a channel need of it. */
 export interface ConsumingChannel {
-  readonly recover: boolean
+  readonly recovers: boolean
   /** Changes whenever the channel is opened or lost, so that work begun before knows that it is late. */
   readonly generation: number
+  readonly isOpen: boolean
   /** Sends at once, on the session of now. */
   ask<Name extends CallName>(name: Name, args: MethodArguments[Name]): Promise<Reply<Name>>
 }
@@ -56,7 +58,7 @@ export class Consumers {
 
   /** Starts a consumer. The channel must be open. */
   async start(queue: string, options: ConsumeOptions, handler: MessageHandler): Promise<Subscription> {
-    const record = new ConsumerRecord(queue, options, handler)
+    const record = new ConsumerRecord(queue, options, handler, this.#host.clock)
     try {
       await this.#consume(record, options)
     } catch (error) {
@@ -64,7 +66,13 @@ export class Consumers {
       this.#abandon(record, gaveUp)
       throw error
     }
+    this.#host.topology.consumerStarted(record.queue)
+    const state = (): SubscriptionState =>
+      !record.cancelled && !this.#channel.isOpen ? 'away' : record.stateIn(this.#channel.generation)
     return {
+      get state() {
+        return state()
+      },
       get consumerTag() {
         return record.consumerTag
       },
@@ -88,6 +96,7 @@ export class Consumers {
   /** @param deadline for this time alone: what ended the wait for a first start must not end a later one. */
   async #consume(record: ConsumerRecord, deadline: DeadlineOptions = {}): Promise<void> {
     const { prefetchCount = DEFAULT_PREFETCH, noAck = false, exclusive = false } = record.options
+    const { generation } = this.#channel
     record.queue = this.#host.topology.currentName(record.queue)
     this.#records.delete(record.consumerTag)
     record.consumerTag = `hermod.${this.#nextTag++}`
@@ -108,6 +117,7 @@ export class Consumers {
     const limits = { signal: deadline.signal, timeoutMs }
     await withDeadline(Promise.all([qos, consume]), limits, 'basic.consume', this.#host.clock)
     record.backoff.reset()
+    record.consumesIn = generation
   }
 
   /** Consumes after a reconnect. A refusal closes the channel, which is then opened once more without this consumer. */
@@ -123,9 +133,10 @@ export class Consumers {
     }
   }
 
-  #end(record: ConsumerRecord, error: HermodError): void {
+  #end(record: ConsumerRecord, error?: HermodError): void {
     this.#records.delete(record.consumerTag)
     record.end(error)
+    this.#host.topology.consumerEnded(record.queue)
   }
 
   /**
@@ -150,8 +161,9 @@ export class Consumers {
   cancelledByBroker(consumerTag: string): void {
     const record = this.#records.get(consumerTag)
     if (record === undefined || record.cancelled) return
+    record.consumesIn = undefined
     this.#host.consumerCancelled(record.queue)
-    if (this.#channel.recover) {
+    if (this.#channel.recovers) {
       void this.#awaitQueue(record)
     } else {
       this.#end(
@@ -174,9 +186,11 @@ export class Consumers {
     if (record.awaitedIn === generation) return
     record.awaitedIn = generation
     const late = (): boolean => record.cancelled || generation !== this.#channel.generation
-    const pause = (): Promise<void> =>
-      sleep(record.backoff.nextMs(), { signal: this.#ending.signal }, clock).catch(() => {})
+    const pause = (delayMs = record.backoff.nextMs()): Promise<void> =>
+      sleep(delayMs, { signal: this.#ending.signal }, clock).catch(() => {})
+    const calmMs = record.pace.pauseMs()
     if (record.waits) await pause()
+    else if (calmMs > 0) await pause(calmMs)
     record.waits = false
     while (!late()) {
       try {
@@ -200,6 +214,11 @@ export class Consumers {
     }
   }
 
+  /** Cancels every consumer. */
+  async cancelAll(): Promise<void> {
+    await Promise.all([...this.#records.values()].map((record) => this.#cancel(record)))
+  }
+
   async #cancel(record: ConsumerRecord): Promise<void> {
     if (record.cancelled) return void (await record.closed)
     record.cancelled = true
@@ -215,15 +234,13 @@ export class Consumers {
       // A channel that is gone has no consumers any more.
       if (!isHermodError(error) || error.code === 'E_TIMEOUT') throw error
     } finally {
-      this.#records.delete(record.consumerTag)
-      record.end()
+      this.#end(record)
     }
   }
 
   /** The channel is over for good. */
   end(error: HermodError | undefined): void {
     this.#ending.abort()
-    for (const record of this.#records.values()) record.end(error)
-    this.#records.clear()
+    for (const record of this.#records.values()) this.#end(record, error)
   }
 }

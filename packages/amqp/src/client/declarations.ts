@@ -10,8 +10,8 @@ import type { Topology } from './topology.ts'
  * declared again after a reconnect.
  */
 export abstract class Declarations {
-  protected abstract readonly recover: boolean
-  protected abstract readonly topology: Topology
+  protected abstract get recovers(): boolean
+  protected abstract get topology(): Topology
 
   /**
    * Sends a method and waits for its answer; while the connection is away it waits for the next one first. The typed
@@ -28,7 +28,7 @@ export abstract class Declarations {
     const { durable = true, autoDelete = false, internal = false } = options
     const args = { exchange, type, durable, autoDelete, internal, arguments: options.arguments ?? {} }
     await this.call('exchange.declare', { ...args, passive: false, noWait: false }, options)
-    if (this.recover) this.topology.exchangeDeclared(args)
+    if (this.recovers) this.topology.exchangeDeclared(args)
   }
 
   /** Deletes an exchange; a missing one is no error. */
@@ -53,7 +53,7 @@ export abstract class Declarations {
   ): Promise<void> {
     const args = { destination, source, routingKey, arguments: options.arguments ?? {} }
     await this.call('exchange.bind', { ...args, noWait: false }, options)
-    if (this.recover) this.topology.bound({ kind: 'exchange-binding', args })
+    if (this.recovers) this.topology.bound({ kind: 'exchange-binding', args })
   }
 
   /** Undoes {@link bindExchange}; a missing binding is no error. */
@@ -80,7 +80,7 @@ export abstract class Declarations {
       { ...args, passive: false, noWait: false },
       options,
     )
-    if (this.recover) this.topology.queueDeclared(status.queue, args)
+    if (this.recovers) this.topology.queueDeclared(status.queue, args)
     return status
   }
 
@@ -121,7 +121,7 @@ export abstract class Declarations {
       arguments: options.arguments ?? {},
     }
     await this.call('queue.bind', { ...args, noWait: false }, options)
-    if (this.recover) this.topology.bound({ kind: 'queue-binding', args })
+    if (this.recovers) this.topology.bound({ kind: 'queue-binding', args })
   }
 
   /** Undoes {@link bindQueue}; a missing binding is no error. */

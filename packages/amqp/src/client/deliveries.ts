@@ -1,21 +1,33 @@
-import { ProtocolError } from '@hermod/kernel'
+import { createDeferred, MessageStateError, ProtocolError, type Deferred } from '@hermod/kernel'
 import type { ByteReader } from '../wire/byte-reader.ts'
 import type { DecodedMethod, MethodArguments } from '../wire/generated/methods.ts'
 import { RecentString } from '../wire/recent-string.ts'
 import { AckCoalescer } from './ack-coalescer.ts'
 import type { Consumers } from './consumers.ts'
 import { ContentAssembler } from './content-assembler.ts'
-import { Message, type Settler } from './message.ts'
+import { DIAGNOSTICS } from './diagnostics.ts'
+import { Message, type Settlement, type Settler } from './message.ts'
+import type { ReturnedMessage } from './returned-publish.ts'
 import type { Session } from './session.ts'
+import type { Traffic } from './traffic.ts'
 
 /** What the deliveries of a channel report to it. */
 export interface DeliveriesListener {
   /** The message of a `basic.get-ok`. */
   onGot(method: DecodedMethod, message: Message): void
   /** A mandatory message that no queue took. */
-  onReturned(args: MethodArguments['basic.return'], rawProperties: Buffer, body: Buffer): void
-  /** A message was settled whose channel was gone. */
-  onStaleSettle(): void
+  onReturned(message: ReturnedMessage): void
+  /** A message was settled in a transaction. */
+  onSettled(): void
+}
+
+/** How the deliveries of a channel are taken and settled. */
+export interface DeliveriesOptions {
+  readonly connectionName: string
+  readonly maxBodyBytes: number
+  /** Every settlement leaves by itself and at once: a transaction may take it back. */
+  readonly transactional: boolean
+  readonly traffic: Traffic
 }
 
 /** A content whose method has come, but not yet all of its body. A delivery keeps its arguments in fields of its own. */
@@ -35,7 +47,17 @@ export class Deliveries implements Settler {
   readonly #assembler: ContentAssembler
   readonly #acks = new AckCoalescer()
   #session: Session | undefined
+  readonly #connectionName: string
+  readonly #transactional: boolean
+  readonly #traffic: Traffic
   #paused = false
+  /** Everything up to this tag was settled with `multiple`. */
+  #coveredTo = 0
+  /** Everything up to this tag was put back by the broker (`basic.recover`). */
+  #recoveredTo = 0
+  #recovering = false
+  #highestTag = 0
+  #allSettled: Deferred<void> | undefined
   #deliveredThisTurn = false
   #expected: Expected | undefined
   readonly #consumerTags = new RecentString()
@@ -51,12 +73,15 @@ export class Deliveries implements Settler {
     session: Session,
     channel: number,
     consumers: Consumers,
-    maxBodyBytes: number,
+    { connectionName, maxBodyBytes, transactional, traffic }: DeliveriesOptions,
     listener: DeliveriesListener,
   ) {
     this.#session = session
     this.#channel = channel
     this.#consumers = consumers
+    this.#connectionName = connectionName
+    this.#transactional = transactional
+    this.#traffic = traffic
     this.#listener = listener
     this.#assembler = new ContentAssembler(maxBodyBytes, (bytes, start, bodyStart, end) =>
       this.#onContent(bytes, start, bodyStart, end),
@@ -105,6 +130,8 @@ export class Deliveries implements Settler {
       this.#onDelivery(bytes, start, bodyStart, end)
     } else if ('method' in expected) {
       const { deliveryTag, redelivered, exchange, routingKey } = expected.method.args
+      this.#highestTag = deliveryTag
+      this.#traffic.delivered++
       const message = new Message(
         '',
         deliveryTag,
@@ -120,11 +147,11 @@ export class Deliveries implements Settler {
       if (expected.noAck) this.#acks.settled(deliveryTag)
       this.#listener.onGot(expected.method, message)
     } else {
-      this.#listener.onReturned(
-        expected.args,
-        bytes.subarray(start, bodyStart),
-        bytes.subarray(bodyStart, end),
-      )
+      this.#listener.onReturned({
+        args: expected.args,
+        rawProperties: bytes.subarray(start, bodyStart),
+        body: bytes.subarray(bodyStart, end),
+      })
     }
   }
 
@@ -133,13 +160,18 @@ export class Deliveries implements Settler {
     if (this.#paused) return
     this.#deliveredThisTurn = true
     const deliveryTag = this.#deliveryTag
+    this.#highestTag = deliveryTag
     const consumer = this.#consumers.find(this.#consumerTag)
     const needsAck = consumer === undefined || consumer.needsAck
     if (!needsAck) this.#acks.settled(deliveryTag)
     // A consumer that was cancelled meanwhile: the broker would keep the message until the channel closes, so it
     // goes back now. One that needs no ack would be lost, so it is still handed over.
     if (consumer === undefined || (consumer.cancelled && needsAck))
-      return void this.settle(deliveryTag, 'requeue')
+      return void this.settle(deliveryTag, 'requeue', false)
+    // What the broker sent before it read basic.recover, it is about to send again.
+    if (this.#recovering && needsAck) return
+    this.#traffic.delivered++
+    if (DIAGNOSTICS.deliver.hasSubscribers) this.#tellOfDelivery()
     const message = new Message(
       this.#consumerTag,
       deliveryTag,
@@ -162,13 +194,36 @@ export class Deliveries implements Settler {
     }
   }
 
-  settle(deliveryTag: number, how: 'ack' | 'reject' | 'requeue'): boolean {
+  #tellOfDelivery(): void {
+    DIAGNOSTICS.deliver.publish({
+      connection: this.#connectionName,
+      consumerTag: this.#consumerTag,
+      deliveryTag: this.#deliveryTag,
+      exchange: this.#exchange,
+      routingKey: this.#routingKey,
+      redelivered: this.#redelivered,
+    })
+  }
+
+  settle(deliveryTag: number, how: Settlement, multiple: boolean): boolean {
+    const inTime = this.#settle(deliveryTag, how, multiple)
+    if (DIAGNOSTICS.settle.hasSubscribers) {
+      const connection = this.#connectionName
+      DIAGNOSTICS.settle.publish({ connection, deliveryTag, how, multiple, stale: !inTime })
+    }
+    return inTime
+  }
+
+  #settle(deliveryTag: number, how: Settlement, multiple: boolean): boolean {
     const session = this.#session
-    if (session === undefined) {
-      this.#listener.onStaleSettle()
+    if (session === undefined || this.#recovering || deliveryTag <= this.#recoveredTo) {
+      this.#traffic.staleSettles++
       return false
     }
-    if (how === 'ack') {
+    if (deliveryTag <= this.#coveredTo)
+      throw new MessageStateError('this message was settled together with a later one of its channel')
+    if (how === 'ack' && !multiple && !this.#transactional) {
+      this.#traffic.acked++
       this.#acks.ack(deliveryTag)
       // A full window stops the broker: from a quarter of one on, acks do not wait for the end of the turn, so that
       // it goes on sending while the rest is worked off.
@@ -176,10 +231,63 @@ export class Deliveries implements Settler {
       else session.output.schedule()
     } else {
       this.writeAcks()
-      session.send(this.#channel, 'basic.reject', { deliveryTag, requeue: how === 'requeue' })
+      this.#settleNow(session, deliveryTag, how, multiple)
+    }
+    if (this.#transactional) this.#listener.onSettled()
+    if (this.#allSettled !== undefined) this.#checkAllSettled()
+    return true
+  }
+
+  #settleNow(session: Session, deliveryTag: number, how: Settlement, multiple: boolean): void {
+    const requeue = how === 'requeue'
+    if (how === 'ack') session.send(this.#channel, 'basic.ack', { deliveryTag, multiple })
+    else if (multiple) session.send(this.#channel, 'basic.nack', { deliveryTag, multiple, requeue })
+    else session.send(this.#channel, 'basic.reject', { deliveryTag, requeue })
+    const before = this.unsettled
+    if (multiple) {
+      this.#acks.settledUpTo(deliveryTag)
+      this.#coveredTo = deliveryTag
+    } else {
       this.#acks.settled(deliveryTag)
     }
-    return true
+    const count = multiple ? before - this.unsettled : 1
+    this.#traffic[how === 'ack' ? 'acked' : how === 'reject' ? 'rejected' : 'requeued'] += count
+  }
+
+  /** Delivered, and neither settled nor put back by the broker. */
+  get unsettled(): number {
+    return this.#acks.unsettled(this.#highestTag)
+  }
+
+  /** Resolves when nothing is unsettled, or the channel is gone. */
+  allSettled(): Promise<void> {
+    this.#allSettled ??= createDeferred()
+    const { promise } = this.#allSettled
+    this.#checkAllSettled()
+    return promise
+  }
+
+  #checkAllSettled(): void {
+    if (this.#session !== undefined && this.unsettled > 0) return
+    this.#allSettled?.resolve()
+    this.#allSettled = undefined
+  }
+
+  /**
+   * The broker is asked to put back everything that is not settled, and to deliver it anew. Until `asked` is answered,
+   * settling is stale already.
+   */
+  async recover(ask: () => Promise<unknown>): Promise<void> {
+    this.writeAcks()
+    this.#recovering = true
+    try {
+      await ask()
+    } finally {
+      this.#recovering = false
+    }
+    this.#recoveredTo = this.#highestTag
+    this.#acks.settledUpTo(this.#highestTag)
+    this.#checkAllSettled()
   }
 
   /**
@@ -211,5 +319,6 @@ export class Deliveries implements Settler {
   /** The channel is gone: settling changes nothing any more. */
   end(): void {
     this.#session = undefined
+    this.#checkAllSettled()
   }
 }

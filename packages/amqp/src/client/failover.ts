@@ -1,9 +1,16 @@
-import { ConnectionError, isHermodError, type HermodError } from '@hermod/kernel'
-import { formatServer, type BrokerAddress } from './broker-address.ts'
-import type { ResolvedConnectionOptions } from './connection-options.ts'
+import { ConnectionError, isHermodError, withDeadline, type HermodError } from '@hermod/kernel'
+import { formatServer, type AmqpUrl, type BrokerAddress } from './broker-address.ts'
+import { CONNECTION_DEFAULTS, type ResolvedConnectionOptions } from './connection-options.ts'
+import { obtainCredentials, type Credentials } from './credentials.ts'
 import { openSession, type OpenedSession } from './handshake.ts'
 import type { SessionListener } from './session.ts'
 import { CLIENT_VERSION } from './version.ts'
+
+/** A session, with the server that it was opened with, and how we logged in. */
+export interface FoundSession extends OpenedSession {
+  readonly address: BrokerAddress
+  readonly credentials: Credentials
+}
 
 /**
  * Tries the servers once each, in random order, and returns the first that opens. Waiting between rounds is the
@@ -15,12 +22,15 @@ export async function connectToAny(
   options: ResolvedConnectionOptions,
   listener: Omit<SessionListener, 'onHandshake'>,
   signal: AbortSignal | undefined,
-): Promise<OpenedSession & { readonly address: BrokerAddress }> {
+): Promise<FoundSession> {
   const errors: HermodError[] = []
-  for (const address of shuffled(options.servers)) {
+  const known = options.servers()
+  const servers =
+    known instanceof Promise ? await withDeadline(known, { signal }, 'finding the servers') : known
+  for (const address of options.serverOrder === 'random' ? shuffled(servers) : servers) {
     signal?.throwIfAborted()
     try {
-      return { ...(await attempt(address, options, listener, signal)), address }
+      return await attempt(address, options, listener, signal)
     } catch (error) {
       signal?.throwIfAborted()
       if (!isHermodError(error)) throw error
@@ -36,29 +46,42 @@ export async function connectToAny(
 }
 
 async function attempt(
-  address: BrokerAddress,
+  server: AmqpUrl,
   options: ResolvedConnectionOptions,
   listener: Omit<SessionListener, 'onHandshake'>,
   signal: AbortSignal | undefined,
-): Promise<OpenedSession> {
-  const { connectTimeoutMs, clock } = options
+): Promise<FoundSession> {
+  const { clock } = options
+  const connectTimeoutMs =
+    options.connectTimeoutMs ?? server.connectTimeoutMs ?? CONNECTION_DEFAULTS.connectTimeoutMs
+  const heartbeatMs = options.heartbeatMs ?? server.heartbeatMs ?? CONNECTION_DEFAULTS.heartbeatMs
   const attemptOver = new AbortController()
   const onAbort = (): void => attemptOver.abort(signal?.reason)
   signal?.addEventListener('abort', onAbort, { once: true })
   const timer = clock.after(connectTimeoutMs, () =>
     attemptOver.abort(
-      new ConnectionError('tcp', `${formatServer(address)} did not answer within ${connectTimeoutMs} ms`),
+      new ConnectionError('tcp', `${formatServer(server)} did not answer within ${connectTimeoutMs} ms`),
     ),
   )
   try {
-    return await openSession(
+    const credentials: Credentials =
+      options.credentials === undefined
+        ? server
+        : await withDeadline(
+            obtainCredentials(options.credentials, server, attemptOver.signal),
+            { signal: attemptOver.signal },
+            'the callback for credentials',
+          )
+    const { username = server.username, password } = credentials
+    const address = { ...server, username, password }
+    const opened = await openSession(
       address,
       {
         dial: options.dial,
-        mechanism: options.mechanism,
+        mechanism: options.mechanism ?? server.mechanism,
         channelMax: options.channelMax,
         frameMax: options.frameMax,
-        heartbeatMs: options.heartbeatMs,
+        heartbeatMs,
         clock,
         clientProperties: {
           product: 'Hermod',
@@ -79,6 +102,7 @@ async function attempt(
       listener,
       attemptOver.signal,
     )
+    return { ...opened, address: server, credentials }
   } finally {
     timer.cancel()
     signal?.removeEventListener('abort', onAbort)

@@ -6,6 +6,7 @@ import {
   ConnectionLostError,
   createDeferred,
   isHermodError,
+  MASK,
   ProtocolError,
   type Clock,
   type ConnectPhase,
@@ -185,7 +186,8 @@ function handshakeError(
 ): HermodError {
   const server = formatServer(address)
   if (closedByBroker !== undefined) {
-    const { replyCode, replyText } = closedByBroker
+    const { replyCode } = closedByBroker
+    const replyText = withoutPassword(closedByBroker.replyText, address)
     const details = { replyCode, replyText }
     if (replyCode === ACCESS_REFUSED && phase !== 'open') {
       return new AuthenticationError(
@@ -221,4 +223,9 @@ function handshakeError(
   return new ConnectionError(phase, `${server} hung up during the handshake: is it an AMQP 0-9-1 broker?`, {
     cause: error,
   })
+}
+
+/** A broker could repeat the password that it was given, and its words end up in logs. */
+function withoutPassword(text: string, { username, password }: BrokerAddress): string {
+  return password === '' || password === username ? text : text.replaceAll(password, MASK)
 }

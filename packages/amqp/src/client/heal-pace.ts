@@ -1,13 +1,13 @@
 import { Backoff, type Clock } from '@hermod/kernel'
 
-/** So often a channel is opened again without a wait. */
+/** So often a channel or a consumer is started again without a wait. */
 const QUICK_HEALS = 10
 
-/** A channel that lived this long is no sign of trouble that stays. */
+/** One that lived this long is no sign of trouble that stays. */
 const SOON_MS = 10_000
 
 /**
- * When a channel that the broker closed is opened again: at once, but a broker or a program that cannot do otherwise
+ * When a channel that the broker closed, or a consumer that it cancelled, is started again: at once, but a broker or a program that cannot do otherwise
  * is not to keep both sides busy with it.
  */
 export class HealPace {
@@ -20,7 +20,7 @@ export class HealPace {
     this.#clock = clock
   }
 
-  /** The channel was closed now. @returns how long to wait before it is opened again; mostly 0. */
+  /** It ended now. @returns how long to wait before it is started again; mostly 0. */
   pauseMs(): number {
     const nowMs = this.#clock.monotonicMs()
     if (nowMs - this.#brokenAtMs >= SOON_MS) {

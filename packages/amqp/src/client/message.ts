@@ -4,8 +4,24 @@ import { ByteReader } from '../wire/byte-reader.ts'
 
 /** How a message can be settled, and by whom: the channel that it came on. */
 export interface Settler {
-  /** @returns false when the channel that delivered the message is gone. */
-  settle(deliveryTag: number, how: 'ack' | 'reject' | 'requeue'): boolean
+  /**
+   * @param multiple with everything that the channel delivered before.
+   * @returns false when the channel that delivered the message is gone, or the broker has taken the message back.
+   * @throws {MessageStateError} E_MESSAGE_STATE when it was settled together with a later one.
+   */
+  settle(deliveryTag: number, how: Settlement, multiple: boolean): boolean
+}
+
+/** What becomes of a message. */
+export type Settlement = 'ack' | 'reject' | 'requeue'
+
+/** How a message is settled. */
+export interface SettleOptions {
+  /**
+   * With every message that its channel delivered before and that is not settled yet, whichever consumer they came for.
+   * Default false.
+   */
+  readonly multiple?: boolean | undefined
 }
 
 /** Whether a message still has to be settled. `none`: its consumer takes no acks. */
@@ -88,27 +104,28 @@ export class Message {
    * @returns false when the channel is gone and the broker will deliver the message again.
    * @throws {MessageStateError} E_MESSAGE_STATE when it was settled before.
    */
-  ack(): boolean {
-    return this.#settle('acked', 'ack')
+  ack(options?: SettleOptions): boolean {
+    return this.#settle('acked', 'ack', options)
   }
 
   /** The message is refused for good: dropped, or dead-lettered where its queue says so. See {@link ack}. */
-  reject(): boolean {
-    return this.#settle('rejected', 'reject')
+  reject(options?: SettleOptions): boolean {
+    return this.#settle('rejected', 'reject', options)
   }
 
   /** The broker puts the message back to its queue, near the head. See {@link ack}. */
-  requeue(): boolean {
-    return this.#settle('requeued', 'requeue')
+  requeue(options?: SettleOptions): boolean {
+    return this.#settle('requeued', 'requeue', options)
   }
 
-  #settle(state: MessageState, how: 'ack' | 'reject' | 'requeue'): boolean {
+  #settle(state: MessageState, how: Settlement, options: SettleOptions | undefined): boolean {
     if (this.#state !== 'received') {
       throw new MessageStateError(
         this.#state === 'none' ? 'this message needs no settling' : `this message was ${this.#state} before`,
       )
     }
+    const inTime = (this.#settler as Settler).settle(this.deliveryTag, how, options?.multiple === true)
     this.#state = state
-    return (this.#settler as Settler).settle(this.deliveryTag, how)
+    return inTime
   }
 }

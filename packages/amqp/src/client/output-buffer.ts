@@ -7,6 +7,8 @@ const SLAB_BYTES = FLUSH_BYTES + 16 * 1024
 const SPARE_SLABS = 4
 /** Above this much in the stream's own buffer the peer is slower than we are; publishing then waits. */
 const CONGESTED_BYTES = 4 * 1024 * 1024
+/** Above this much nothing is read any more either: it would only bring more to answer. */
+const OVERFULL_BYTES = 4 * CONGESTED_BYTES
 
 /** What is written only once for each flush, such as coalesced acks. */
 export interface FlushSource {
@@ -28,6 +30,7 @@ export class OutputBuffer {
   readonly #source: FlushSource
   readonly #spare: Buffer[] = []
   readonly #flushSoon: () => void
+  #bytesWritten = 0
   #scheduled = false
   #closed = false
   #drained: (() => void) | undefined
@@ -46,6 +49,16 @@ export class OutputBuffer {
   /** Whether the peer takes bytes more slowly than they are written. */
   get congested(): boolean {
     return this.#stream.writableLength > CONGESTED_BYTES
+  }
+
+  /** Whether so much waits that nothing that calls for an answer should be read. */
+  get overfull(): boolean {
+    return this.#stream.writableLength > OVERFULL_BYTES
+  }
+
+  /** All that was handed to the stream. */
+  get bytesWritten(): number {
+    return this.#bytesWritten
   }
 
   /** Called when a congested stream has room again. */
@@ -75,7 +88,9 @@ export class OutputBuffer {
   /** Sends a large piece without copying it, in its place between what was and what will be appended. */
   sendByReference(bytes: Uint8Array): void {
     this.#send()
-    if (!this.#closed) this.#stream.write(bytes)
+    if (this.#closed) return
+    this.#bytesWritten += bytes.length
+    this.#stream.write(bytes)
   }
 
   /** No more writes reach the stream. */
@@ -92,6 +107,7 @@ export class OutputBuffer {
     writer.buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES)
     writer.offset = 0
     if (this.#closed) return
+    this.#bytesWritten += bytes.length
     this.#stream.write(bytes, () => {
       if (slab.length === SLAB_BYTES && this.#spare.length < SPARE_SLABS) this.#spare.push(slab)
     })

@@ -3,22 +3,24 @@ import {
   ChannelClosedError,
   ChannelError,
   ConfigurationError,
-  LimitError,
   MessageNackedError,
   MessageUndeliverableError,
   MessagingTimeoutError,
   PublishUncertainError,
   createDeferred,
   type Clock,
+  type ConnectionBlockedError,
   type Deferred,
   type HermodError,
 } from '@hermod/kernel'
-import { writeProperties, type BasicProperties } from '../wire/basic-properties.ts'
-import { ByteWriter } from '../wire/byte-writer.ts'
-import { FRAME_BODY, FRAME_END, FRAME_OVERHEAD_BYTES } from '../wire/constants.ts'
-import { beginFrame, writeBody, writeContentHeader, writeMethod } from '../wire/frame-encoder.ts'
+import type { BasicProperties } from '../wire/basic-properties.ts'
+import { writeMethod } from '../wire/frame-encoder.ts'
 import { PendingPublish } from './pending-publish.ts'
+import { writePublish } from './publish-frames.ts'
+import type { PublishPath } from './publish-path.ts'
+import { matchReturned, type ReturnedMessage } from './returned-publish.ts'
 import type { Session } from './session.ts'
+import type { Traffic } from './traffic.ts'
 
 /** How one message is published. */
 export interface PublishOptions {
@@ -37,9 +39,6 @@ export interface PublishOptions {
   readonly timeoutMs?: number | undefined
 }
 
-/** A body from this size on is handed to the socket as it is instead of being copied into the output buffer. */
-const BY_REFERENCE_BYTES = 32 * 1024
-
 /** A window holds a slot for each message from the start. */
 const MOST_UNCONFIRMED = 1_000_000
 
@@ -52,13 +51,15 @@ const NO_PROPERTIES: BasicProperties = Object.freeze({})
  * Publishes on one channel with confirms: a promise for each message, a bounded window of unconfirmed ones, the
  * rest waiting in order.
  */
-export class Publisher {
+export class Publisher implements PublishPath {
   readonly #maxUnconfirmed: number
   readonly #clock: Clock
+  readonly #traffic: Traffic
   readonly #onFailed: (error: HermodError) => void
   #session: Session | undefined
   #channel = 0
   #blocked = false
+  #refusal: ConnectionBlockedError | undefined
   #flowStopped = false
   #selected = false
   #ended: HermodError | undefined
@@ -80,7 +81,12 @@ export class Publisher {
    */
   #lastSuspect: PendingPublish | undefined
 
-  constructor(maxUnconfirmed: number, clock: Clock, onFailed: (error: HermodError) => void) {
+  constructor(
+    maxUnconfirmed: number,
+    clock: Clock,
+    traffic: Traffic,
+    onFailed: (error: HermodError) => void,
+  ) {
     if (!Number.isInteger(maxUnconfirmed) || maxUnconfirmed < 1 || maxUnconfirmed > MOST_UNCONFIRMED) {
       throw new ConfigurationError([
         `maxUnconfirmed is ${maxUnconfirmed}; it is a whole number from 1 to ${MOST_UNCONFIRMED}`,
@@ -88,6 +94,7 @@ export class Publisher {
     }
     this.#maxUnconfirmed = maxUnconfirmed
     this.#clock = clock
+    this.#traffic = traffic
     this.#onFailed = onFailed
     const slots = 2 ** Math.ceil(Math.log2(maxUnconfirmed + 1))
     this.#ring = Array.from({ length: slots })
@@ -119,8 +126,9 @@ export class Publisher {
       options?.mandatory === true,
       options?.resend === true,
     )
-    if (this.#ended !== undefined) {
-      this.#fail(pending, this.#ended)
+    const refusal = this.#ended ?? this.#refusal
+    if (refusal !== undefined) {
+      this.#fail(pending, refusal)
       return pending.promise
     }
     if (options?.signal !== undefined || options?.timeoutMs !== undefined) {
@@ -185,54 +193,24 @@ export class Publisher {
   }
 
   #write(pending: PendingPublish): void {
-    const { output, frameMax } = this.#session as Session
-    const { writer } = output
-    const channel = this.#channel
+    const session = this.#session as Session
     if (!this.#selected) {
       this.#selected = true
-      writeMethod(writer, channel, 'confirm.select', { noWait: true })
+      writeMethod(session.output.writer, this.#channel, 'confirm.select', { noWait: true })
     }
-    const { exchange, routingKey, body, properties, mandatory } = pending
-    const start = writer.offset
     try {
-      writeMethod(writer, channel, 'basic.publish', { exchange, routingKey, mandatory, immediate: false })
-      const header = writer.offset
-      writeContentHeader(writer, channel, body.length, properties)
-      // Unlike a body, a header cannot be split; the broker would close the connection over it.
-      if (writer.offset - header > frameMax) {
-        throw new LimitError(
-          `the properties need a frame of ${writer.offset - header} bytes; the broker takes ${frameMax}`,
-          {
-            frameMax,
-          },
-        )
-      }
+      writePublish(session, this.#channel, pending)
     } catch (error) {
-      writer.offset = start
       this.#fail(pending, error as HermodError)
       return
     }
-    if (body.length < BY_REFERENCE_BYTES) writeBody(writer, channel, body, frameMax)
-    else this.#writeByReference(body, frameMax)
     pending.tag = this.#nextTag
     this.#ring[this.#nextTag & this.#mask] = pending
     this.#nextTag++
     this.#unconfirmed++
-    if (mandatory) this.#openMandatory++
-    output.written()
-  }
-
-  #writeByReference(body: Uint8Array, frameMax: number): void {
-    const { output } = this.#session as Session
-    const { writer } = output
-    const most = frameMax - FRAME_OVERHEAD_BYTES
-    for (let at = 0; at < body.length; at += most) {
-      const part = body.subarray(at, at + most)
-      const mark = beginFrame(writer, FRAME_BODY, this.#channel)
-      writer.buffer.writeUInt32BE(part.length, mark)
-      output.sendByReference(part)
-      writer.uint8(FRAME_END)
-    }
+    this.#traffic.published++
+    if (pending.mandatory) this.#openMandatory++
+    session.output.written()
   }
 
   /** `basic.ack` or `basic.nack` from the broker. A tag that was never sent is ignored: it settles nothing. */
@@ -245,8 +223,10 @@ export class Publisher {
       this.#unconfirmed--
       if (pending.mandatory) this.#openMandatory--
       if (pending.returned !== undefined) this.#fail(pending, pending.returned)
-      else if (acked) pending.succeed()
-      else this.#fail(pending, new MessageNackedError(pending.exchange, pending.routingKey))
+      else if (acked) {
+        this.#traffic.confirmed++
+        pending.succeed()
+      } else this.#fail(pending, new MessageNackedError(pending.exchange, pending.routingKey))
     }
     while (this.#lowestTag < this.#nextTag && this.#ring[this.#lowestTag & this.#mask] === undefined)
       this.#lowestTag++
@@ -254,34 +234,18 @@ export class Publisher {
     if (this.#idle !== undefined) this.#checkIdle()
   }
 
-  /**
-   * `basic.return`: it names no publish, but it comes before the confirm of the one that it belongs to, so it is
-   * matched in the order of publishing among the mandatory ones, by everything that it carries.
-   * @returns false when there is no such publish.
-   */
-  returned(
-    exchange: string,
-    routingKey: string,
-    replyText: string,
-    rawProperties: Buffer,
-    body: Buffer,
-  ): boolean {
-    if (this.#openMandatory === 0) return false
-    let candidate: PendingPublish | undefined
-    for (let tag = this.#lowestTag; tag < this.#nextTag; tag++) {
-      const pending = this.#ring[tag & this.#mask]
-      if (pending === undefined || !pending.mandatory || pending.returned !== undefined) continue
-      if (pending.exchange !== exchange || pending.routingKey !== routingKey || !body.equals(pending.body))
-        continue
-      candidate ??= pending
-      if (encodedProperties(pending.properties).equals(rawProperties)) {
-        candidate = pending
-        break
-      }
-    }
-    if (candidate === undefined) return false
-    candidate.returned = new MessageUndeliverableError(exchange, routingKey, replyText)
-    return true
+  returned(message: ReturnedMessage): void {
+    if (this.#openMandatory === 0) return
+    const pending = matchReturned(message, this.#inOrder())
+    if (pending === undefined) return
+    const { exchange, routingKey, replyText } = message.args
+    pending.returned = new MessageUndeliverableError(exchange, routingKey, replyText)
+    this.#traffic.returned++
+  }
+
+  /** Written and unconfirmed, oldest first. */
+  *#inOrder(): Iterable<PendingPublish | undefined> {
+    for (let tag = this.#lowestTag; tag < this.#nextTag; tag++) yield this.#ring[tag & this.#mask]
   }
 
   /** A channel is ready: what must be sent again goes first, then what waited. */
@@ -293,10 +257,25 @@ export class Publisher {
     this.resume()
   }
 
-  /** While blocked (connection.blocked) nothing is written; what is published waits. */
-  set blocked(blocked: boolean) {
-    this.#blocked = blocked
-    if (!blocked) this.resume()
+  block(): void {
+    this.#blocked = true
+  }
+
+  /** Whoever waits has waited long enough; while the broker goes on blocking, publishing fails at once. */
+  refuse(error: ConnectionBlockedError): void {
+    this.#refusal = error
+    for (const pending of this.#inOrder()) {
+      if (pending === undefined || pending.settled) continue
+      const { exchange, routingKey } = pending
+      this.#fail(pending, new PublishUncertainError(exchange, routingKey, { cause: error }))
+    }
+    this.#rejectWaiting(error, () => error)
+  }
+
+  unblock(): void {
+    this.#blocked = false
+    this.#refusal = undefined
+    this.resume()
   }
 
   /** After channel.flow(false) nothing is written until channel.flow(true); it ends with the channel that it came on. */
@@ -372,16 +351,23 @@ export class Publisher {
     if (this.#ended !== undefined) return
     this.detach(cause)
     this.#ended = cause
+    this.#rejectWaiting(
+      cause,
+      () => new ChannelClosedError(`the message was not sent: ${cause.message}`, { cause }),
+    )
+  }
+
+  #rejectWaiting(cause: HermodError, unsent: () => HermodError): void {
     const waiting = this.#waiting.slice(this.#waitingHead)
     this.#waiting = []
     this.#waitingHead = this.#waitingSettled = 0
     for (const pending of waiting) {
       pending.queued = false
       const { exchange, routingKey } = pending
-      const error = pending.uncertain
-        ? new PublishUncertainError(exchange, routingKey, { cause })
-        : new ChannelClosedError(`the message was not sent: ${cause.message}`, { cause })
-      this.#fail(pending, error)
+      this.#fail(
+        pending,
+        pending.uncertain ? new PublishUncertainError(exchange, routingKey, { cause }) : unsent(),
+      )
     }
     this.#checkIdle()
   }
@@ -394,12 +380,4 @@ export class Publisher {
 /** Whether the broker says that it closed the channel over a publish to this exchange. */
 function namesExchange({ replyText }: ChannelError, { exchange }: PendingPublish): boolean {
   return replyText.includes(`exchange '${exchange}'`)
-}
-
-const scratch = new ByteWriter(256)
-
-function encodedProperties(properties: BasicProperties): Buffer {
-  scratch.offset = 0
-  writeProperties(scratch, properties)
-  return scratch.written()
 }

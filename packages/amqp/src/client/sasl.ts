@@ -3,13 +3,13 @@ import { ByteWriter } from '../wire/byte-writer.ts'
 import { writeTable } from '../wire/field-table.ts'
 import type { BrokerAddress } from './broker-address.ts'
 
-/** How a client proves who it is. */
-export type SaslMechanism = 'PLAIN' | 'AMQPLAIN'
+/** How a client proves who it is. `EXTERNAL`: by the certificate that it shows in TLS. */
+export type SaslMechanism = 'PLAIN' | 'AMQPLAIN' | 'EXTERNAL'
 
 /** Of a list that may be as long as a frame. */
 const LONGEST_SHOWN = 100
 
-/** In the order in which they are preferred; over an unencrypted wire neither is better than the other. */
+/** In the order in which they are preferred; EXTERNAL only where it is asked for, since it says nothing about a user. Over an unencrypted wire neither is better than the other. */
 const PREFERRED: readonly SaslMechanism[] = ['PLAIN', 'AMQPLAIN']
 
 /**
@@ -35,9 +35,11 @@ export function chooseMechanism(offered: string, wanted: SaslMechanism | undefin
 
 /**
  * The response that proves it.
- * PLAIN := NUL user NUL password (RFC 4616); AMQPLAIN := a table's fields without its length (RabbitMQ).
+ * PLAIN := NUL user NUL password (RFC 4616); AMQPLAIN := a table's fields without its length (RabbitMQ);
+ * EXTERNAL := nothing: the broker takes the user from the certificate (rabbitmq_auth_mechanism_ssl).
  */
 export function saslResponse(mechanism: SaslMechanism, { username, password }: BrokerAddress): Buffer {
+  if (mechanism === 'EXTERNAL') return Buffer.alloc(0)
   if (mechanism === 'PLAIN') return Buffer.from(`\0${username}\0${password}`)
   const writer = new ByteWriter()
   writeTable(writer, { LOGIN: username, PASSWORD: password })

@@ -6,7 +6,9 @@ import {
   HeartbeatTimeoutError,
   LimitError,
   ProtocolError,
+  withDeadline,
   type Clock,
+  type Deferred,
   type HermodError,
 } from '@hermod/kernel'
 import type { ByteReader } from '../wire/byte-reader.ts'
@@ -64,6 +66,8 @@ const FRAME_MAX_BEFORE_TUNE = 131_072
 /** An orderly close waits this long for the broker's answer before the socket is simply closed. */
 const CLOSE_TIMEOUT_MS = 5_000
 
+const ANSWER_TIMEOUT_MS = 30_000
+
 /**
  * One AMQP connection over one byte stream, from its first byte to its last: frames out and in, heartbeats, the
  * closing handshake. It never comes back; the Connection makes a new one.
@@ -79,6 +83,9 @@ export class Session implements FrameSink {
   #lastChannel = 0
   #lastNumber = 0
   #lastSink: ChannelSink | undefined
+  /** Answers to connection.update-secret that are to come. */
+  readonly #secretsSent: Deferred<void>[] = []
+  #bytesRead = 0
   #tuning: Tuning = { channelMax: 0, frameMax: FRAME_MAX_BEFORE_TUNE, heartbeatMs: 0 }
   #heartbeat: Heartbeat | undefined
   #handshaking = true
@@ -107,7 +114,10 @@ export class Session implements FrameSink {
         return anyWaits
       },
     })
-    this.output.onDrain = () => this.#listener.onDrain()
+    this.output.onDrain = () => {
+      if (this.#stream.isPaused()) this.#stream.resume()
+      this.#listener.onDrain()
+    }
     stream.on('data', (chunk: Buffer) => this.#receive(chunk))
     stream.once('error', (error) =>
       this.abort(new ConnectionLostError(`the connection broke: ${error.message}`, { cause: error })),
@@ -123,6 +133,10 @@ export class Session implements FrameSink {
   /** Why the session is over. */
   get endedWith(): HermodError | undefined {
     return this.#endedWith
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead
   }
 
   /** Resolves when the session is over. */
@@ -206,6 +220,25 @@ export class Session implements FrameSink {
     this.#lastSink = undefined
   }
 
+  /**
+   * Gives the broker a new password or token for the user of this session.
+   * @source RabbitMQ connection.update-secret
+   */
+  async updateSecret(secret: string, reason: string): Promise<void> {
+    if (this.#endedWith !== undefined) throw this.#endedWith
+    const answered = createDeferred<void>()
+    // Whoever waited may be gone when the session ends.
+    answered.promise.catch(() => {})
+    this.#secretsSent.push(answered)
+    this.send(0, 'connection.update-secret', { newSecret: Buffer.from(secret), reason })
+    await withDeadline(
+      answered.promise,
+      { timeoutMs: ANSWER_TIMEOUT_MS },
+      'connection.update-secret',
+      this.#clock,
+    )
+  }
+
   /** Closes in order: what was written leaves first. Resolves when the socket is closed, in any case soon. */
   async close(): Promise<void> {
     if (this.#ended) return
@@ -244,18 +277,22 @@ export class Session implements FrameSink {
     if (closedByBroker === undefined) this.#stream.destroy()
     else this.#stream.end(() => this.#stream.destroy())
     this.#channels.clear()
+    for (const answered of this.#secretsSent) answered.reject(error)
     this.#over.resolve()
     this.#listener.onEnd(error, closedByBroker)
   }
 
   #receive(chunk: Buffer): void {
     this.#heartbeat?.received()
+    this.#bytesRead += chunk.length
     try {
       this.#decoder.push(chunk)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       this.#protocolFault(error)
     }
+    // A broker that floods and never reads must not fill the memory with our acks for it.
+    if (this.output.overfull && !this.#ended) this.#stream.pause()
   }
 
   #protocolFault(error: ProtocolError): void {
@@ -321,6 +358,11 @@ export class Session implements FrameSink {
         return this.#listener.onBlocked(method.args.reason)
       case 'connection.unblocked':
         return this.#listener.onBlocked(undefined)
+      case 'connection.update-secret-ok': {
+        const answered = this.#secretsSent.shift()
+        if (answered === undefined) throw new ProtocolError('connection.update-secret-ok came unasked')
+        return answered.resolve()
+      }
       default:
         if (!this.#handshaking) throw new ProtocolError(`${method.name} came on an open connection`)
         return this.#listener.onHandshake(method)

@@ -13,14 +13,18 @@ export type Declaration =
   | { readonly kind: 'exchange-binding'; readonly args: ExchangeBinding }
   | { readonly kind: 'queue-binding'; readonly args: QueueBinding }
 
+type BindingDeclaration = Declaration & { readonly kind: 'queue-binding' | 'exchange-binding' }
+
 /**
  * What this connection declared, to be declared again after a reconnect in an order that always works: exchanges,
  * queues, bindings.
  */
 export class Topology {
-  readonly #exchanges = new Map<string, Declaration>()
+  readonly #exchanges = new Map<string, Declaration & { readonly kind: 'exchange' }>()
   readonly #queues = new Map<string, Declaration & { readonly kind: 'queue' }>()
-  readonly #bindings = new Map<string, Declaration>()
+  readonly #bindings = new Map<string, BindingDeclaration>()
+  /** How many consumers of this connection each queue has. */
+  readonly #consumers = new Map<string, number>()
   /** Names that the broker had given and gave anew: old to current. */
   readonly #renamed = new Map<string, string>()
 
@@ -33,8 +37,7 @@ export class Topology {
     this.#dropBindings((binding) =>
       binding.kind === 'queue-binding'
         ? binding.args.exchange === exchange
-        : binding.kind === 'exchange-binding' &&
-          (binding.args.source === exchange || binding.args.destination === exchange),
+        : binding.args.source === exchange || binding.args.destination === exchange,
     )
   }
 
@@ -48,12 +51,27 @@ export class Topology {
     this.#dropBindings((binding) => binding.kind === 'queue-binding' && binding.args.queue === queue)
   }
 
-  bound(binding: Declaration & { readonly kind: 'queue-binding' | 'exchange-binding' }): void {
+  bound(binding: BindingDeclaration): void {
     this.#bindings.set(bindingKey(binding), binding)
   }
 
-  unbound(binding: Declaration & { readonly kind: 'queue-binding' | 'exchange-binding' }): void {
-    this.#bindings.delete(bindingKey(binding))
+  unbound(binding: BindingDeclaration): void {
+    const key = bindingKey(binding)
+    this.#dropBindings((candidate) => bindingKey(candidate) === key)
+  }
+
+  consumerStarted(queue: string): void {
+    const name = this.currentName(queue)
+    this.#consumers.set(name, (this.#consumers.get(name) ?? 0) + 1)
+  }
+
+  /** An auto-delete queue goes with its last consumer; to declare it again after a reconnect would leave it behind. */
+  consumerEnded(queue: string): void {
+    const name = this.currentName(queue)
+    const left = (this.#consumers.get(name) ?? 0) - 1
+    if (left > 0) return void this.#consumers.set(name, left)
+    this.#consumers.delete(name)
+    if (left === 0 && this.#queues.get(name)?.args.autoDelete === true) this.queueDeleted(name)
   }
 
   /** Whether this connection declared the queue. */
@@ -72,6 +90,11 @@ export class Topology {
     if (queue === undefined) return
     this.#queues.delete(from)
     this.#queues.set(to, queue)
+    const consumers = this.#consumers.get(from)
+    if (consumers !== undefined) {
+      this.#consumers.delete(from)
+      this.#consumers.set(to, consumers)
+    }
     for (const [old, current] of this.#renamed) if (current === from) this.#renamed.set(old, to)
     this.#renamed.set(from, to)
     for (const [key, binding] of this.#bindings) {
@@ -94,12 +117,27 @@ export class Topology {
     return [...this.#bindings.values()]
   }
 
-  #dropBindings(doomed: (binding: Declaration) => boolean): void {
-    for (const [key, binding] of this.#bindings) if (doomed(binding)) this.#bindings.delete(key)
+  /** An auto-delete exchange goes with its last binding. */
+  #dropBindings(doomed: (binding: BindingDeclaration) => boolean): void {
+    const sources = new Set<string>()
+    for (const [key, binding] of this.#bindings) {
+      if (!doomed(binding)) continue
+      this.#bindings.delete(key)
+      sources.add(sourceOf(binding))
+    }
+    for (const binding of this.#bindings.values()) sources.delete(sourceOf(binding))
+    for (const source of sources) {
+      const exchange = this.#exchanges.get(source)
+      if (exchange?.args.autoDelete === true) this.exchangeDeleted(source)
+    }
   }
 }
 
-function bindingKey(binding: Declaration & { readonly kind: 'queue-binding' | 'exchange-binding' }): string {
+function sourceOf(binding: BindingDeclaration): string {
+  return binding.kind === 'queue-binding' ? binding.args.exchange : binding.args.source
+}
+
+function bindingKey(binding: BindingDeclaration): string {
   const { args } = binding
   const ends = 'queue' in args ? [args.queue, args.exchange] : [args.destination, args.source]
   return JSON.stringify([binding.kind, ...ends, args.routingKey, args.arguments], (_, value: unknown) =>

@@ -102,7 +102,7 @@ describe('parseAmqpUrl', () => {
 
   it('refuses an unknown key and names the known ones', () => {
     expect(() => parseAmqpUrl('amqp://h?hartbeat=1')).toThrow(
-      "unknown setting 'hartbeat' in the broker URL; known are heartbeat and connection_timeout",
+      "unknown setting 'hartbeat' in the broker URL; known are heartbeat, connection_timeout, auth_mechanism",
     )
   })
 

@@ -25,6 +25,14 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: 'a publish was written, but its confirm was lost with the connection',
   },
+  E_BLOCKED: {
+    retryable: true,
+    meaning: 'the broker has blocked the connection for longer than publishers wait',
+  },
+  E_TRANSACTION: {
+    retryable: true,
+    meaning: 'the transaction that the operation belonged to was not committed',
+  },
   E_MESSAGE_STATE: { retryable: false, meaning: 'the message was settled before' },
   E_TIMEOUT: { retryable: true, meaning: 'an operation did not end in time' },
   E_LIMIT: { retryable: false, meaning: 'a limit of this process or of the peer was reached' },

@@ -40,6 +40,22 @@ export class PublishUncertainError extends HermodError {
   }
 }
 
+/** The broker has blocked the connection (`connection.blocked`) for longer than publishers are to wait. */
+export class ConnectionBlockedError extends HermodError {
+  constructor(reason: string, blockedMs: number) {
+    super('E_BLOCKED', `the broker has blocked the connection for ${blockedMs} ms: ${reason}`, {
+      details: { reason, blockedMs },
+    })
+  }
+}
+
+/** What was published in a transaction that was rolled back, or that ended with its channel. */
+export class TransactionError extends HermodError {
+  constructor(message: string, options: HermodErrorOptions = {}) {
+    super('E_TRANSACTION', message, options)
+  }
+}
+
 /** The message was settled before, or needs no settling. */
 export class MessageStateError extends HermodError {
   constructor(message: string) {

@@ -20,6 +20,8 @@ const EVERY_CLASS: readonly (readonly [ErrorCode, HermodError])[] = [
   ['E_UNROUTABLE', new kernel.MessageUndeliverableError('nova', 'info', 'NO_ROUTE')],
   ['E_NACKED', new kernel.MessageNackedError('nova', 'info')],
   ['E_UNCERTAIN', new kernel.PublishUncertainError('nova', 'info')],
+  ['E_BLOCKED', new kernel.ConnectionBlockedError('low on memory', 60_000)],
+  ['E_TRANSACTION', new kernel.TransactionError('the transaction was rolled back')],
   ['E_MESSAGE_STATE', new kernel.MessageStateError('the message is acked')],
   ['E_TIMEOUT', new kernel.MessagingTimeoutError('queue.declare', 250)],
   ['E_LIMIT', new kernel.LimitError('65535 channels are open', { channels: 65_535 })],
