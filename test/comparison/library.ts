@@ -19,7 +19,15 @@ export function versionOf(library: Library): string {
   return (JSON.parse(manifest) as { readonly version: string }).version
 }
 
-/** What a test says when a library does not behave as it did when the comparison was written. */
-export function asDocumented(library: Library): string {
-  return `${library} ${versionOf(library)} does not do any more what docs/comparison.md says of it; look again, and change the page and this test`
+/**
+ * Checks what a library does. When it does something else than on the day of the comparison, the failure says what is
+ * to be changed with it.
+ */
+export function documented(library: Library, check: () => void): void {
+  try {
+    check()
+  } catch (cause) {
+    const now = `${library} ${versionOf(library)} does not do any more what docs/comparison.md says of it`
+    throw new Error(`${now}; look again, and change the page together with this test`, { cause })
+  }
 }

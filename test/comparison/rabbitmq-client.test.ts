@@ -9,10 +9,10 @@ import {
   type ReceivedPublish,
 } from '../../packages/amqp/test/client/broker-link.ts'
 import { ScriptedBroker, SILENT } from '../../packages/amqp/test/client/scripted-broker.ts'
-import { asDocumented } from './library.ts'
+import { documented } from './library.ts'
 import { listen } from './listening-broker.ts'
 
-const IS_AS_DOCUMENTED = asDocumented('rabbitmq-client')
+const LIBRARY = 'rabbitmq-client'
 
 /** A connection of the library, whose errors are gathered instead of thrown. */
 function connectTheirs(options: ConstructorParameters<typeof RabbitConnection>[0]): {
@@ -51,7 +51,8 @@ describe('beside rabbitmq-client', () => {
         () => 'the reply',
         (error: { readonly code?: string }) => error.code,
       )
-      expect(await reply, IS_AS_DOCUMENTED).toBe('RPC_TIMEOUT')
+      const outcome = await reply
+      documented(LIBRARY, () => expect(outcome).toBe('RPC_TIMEOUT'))
       await client.close()
       await theirs.close()
     }
@@ -68,7 +69,9 @@ describe('beside rabbitmq-client', () => {
     await using ours = await Connection.connect(server.url)
     const channel = await ours.openChannel()
     const reply = createDeferred<string>()
-    await channel.consume('amq.rabbitmq.reply-to', { noAck: true }, ({ body }) => reply.resolve(`${body}`))
+    await channel.consume('amq.rabbitmq.reply-to', { noAck: true }, ({ body }) =>
+      reply.resolve(body.toString()),
+    )
     const properties = { replyTo: 'amq.rabbitmq.reply-to', correlationId: '1' }
     let confirmed = false
     const published = channel.publish('', 'requests', Buffer.from('ping'), { properties })
@@ -94,12 +97,12 @@ describe('beside rabbitmq-client', () => {
       await channel.confirmSelect()
       await channel.basicPublish('queue', body)
       expect(broker.link.all('connection.tune-ok')[0]?.args.frameMax).toBe(4096)
-      expect(broker.link.publishes[0]?.frames, IS_AS_DOCUMENTED).toEqual([6000])
+      documented(LIBRARY, () => expect(broker.link.publishes[0]?.frames).toEqual([6000]))
       const { consumerTag } = await channel.basicConsume({ queue: 'queue' }, () => {})
       broker.link.deliver(channel.id, consumerTag, 1, body)
       await eventually(() => broker.link.gone)
       await eventually(() => errors.length > 0)
-      expect(errors[0]?.message, IS_AS_DOCUMENTED).toMatch(/unexpected AMQP body frame/)
+      documented(LIBRARY, () => expect(errors[0]?.message).toMatch(/unexpected AMQP body frame/))
       await theirs.close()
     }
     const broker = new ScriptedBroker({ tune })
@@ -124,7 +127,7 @@ describe('beside rabbitmq-client', () => {
       const channel = await theirs.acquire()
       await channel.confirmSelect()
       await channel.basicPublish('queue', body)
-      expect(broker.link.publishes[0]?.frames[0], IS_AS_DOCUMENTED).toBe(8192)
+      documented(LIBRARY, () => expect(broker.link.publishes[0]?.frames[0]).toBe(8192))
       await channel.close()
       await theirs.close()
     }
@@ -150,7 +153,7 @@ describe('beside rabbitmq-client', () => {
       const { theirs } = connectTheirs(url)
       return Promise.resolve(() => theirs.close())
     })
-    expect(theirResponse, IS_AS_DOCUMENTED).toBe('\0\0')
+    documented(LIBRARY, () => expect(theirResponse).toBe('\0\0'))
     const ourResponse = await response(async (url) => {
       const ours = await Connection.connect(url)
       return () => ours.close()
@@ -187,7 +190,7 @@ describe('beside rabbitmq-client', () => {
       await eventually(() => consumes(second, 'idle'))
       // Twenty times as long as the longest delay between two of its attempts.
       await sleep(1000)
-      expect(consumes(second, 'hanging'), IS_AS_DOCUMENTED).toBe(false)
+      documented(LIBRARY, () => expect(consumes(second, 'hanging')).toBe(false))
       // close() would wait for the handler too.
       server.reset()
       void theirs.close()
