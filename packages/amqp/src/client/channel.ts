@@ -93,8 +93,8 @@ export class Channel extends Declarations {
    * @throws {ChannelError} E_CHANNEL 404: there is no such queue; 403: somebody consumes it exclusively.
    */
   async consume(queue: string, options: ConsumeOptions, handler: MessageHandler): Promise<Subscription> {
-    await this.#wire.whenReady(options)
-    return this.#wire.consumers.start(queue, options, handler)
+    const left = await this.#wire.whenReady(options)
+    return this.#wire.consumers.start(queue, { ...options, ...left }, handler)
   }
 
   /** Takes one message out of a queue, if there is one. It is to be settled, unless `noAck`. */
@@ -122,8 +122,7 @@ export class Channel extends Declarations {
    * @source AMQP 0-9-1 §1.8.3.14 basic.recover, with requeue
    */
   async recover(options: DeadlineOptions = {}): Promise<void> {
-    await this.#wire.whenReady(options)
-    await this.#wire.deliveries?.recover(() => this.call('basic.recover', { requeue: true }, options))
+    await this.#wire.recover(options)
   }
 
   /**
@@ -162,13 +161,13 @@ export class Channel extends Declarations {
    * @source AMQP 0-9-1 §1.5.2.3 channel.flow
    */
   async flow(active: boolean, options: DeadlineOptions = {}): Promise<void> {
-    await this.#wire.whenReady(options)
+    const left = await this.#wire.whenReady(options)
     if (!active && this.#wire.host.brokerProduct() === 'RabbitMQ') {
       throw new UnsupportedFeatureError(
         'rabbitmq does not stop deliveries by channel.flow: consume with a small prefetchCount, or cancel the consumer',
       )
     }
-    await this.call('channel.flow', { active }, options)
+    await this.call('channel.flow', { active }, left)
   }
 
   /** Cancels every consumer and resolves when all that they hold is settled. */

@@ -163,6 +163,14 @@ export class WireChannel {
     }
   }
 
+  /** See `Channel.recover`. */
+  async recover(deadline: DeadlineOptions): Promise<void> {
+    const left = await this.whenReady(deadline)
+    // `ask` and not `call`: what another opening of the channel delivers is not to be put back.
+    const recovered = this.#deliveries?.recover(() => this.ask('basic.recover', { requeue: true }))
+    await withDeadline(recovered ?? Promise.resolve(), left, 'basic.recover', this.host.clock)
+  }
+
   /** See `Channel.close`. */
   async close(): Promise<void> {
     if (this.#closing || this.#ended !== undefined) return void (await this.closed)
