@@ -41,8 +41,9 @@ export class CompressionRegistry implements Iterable<Compression> {
   require(name: string): Compression {
     const compression = this.find(name)
     if (compression !== undefined) return compression
-    const known = this.#compressions.map(({ aliases: [alias], contentType }) => alias ?? contentType)
-    throw new EncodeError(`there is no compression '${name.slice(0, 64)}'; there are ${known.join(', ')}`)
+    throw new EncodeError(
+      `there is no compression '${name.slice(0, 64)}'; there are ${this.names.join(', ')}`,
+    )
   }
 
   /**
@@ -65,6 +66,11 @@ export class CompressionRegistry implements Iterable<Compression> {
     if (plain.byteLength > maxBytes)
       throw new DecodeError(`a body compressed as ${compression.contentType} grows beyond ${maxBytes} bytes`)
     return Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength)
+  }
+
+  /** One name of each. */
+  get names(): readonly string[] {
+    return this.#compressions.map(({ aliases: [alias], contentType }) => alias ?? contentType)
   }
 
   [Symbol.iterator](): Iterator<Compression> {
