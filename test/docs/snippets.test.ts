@@ -10,6 +10,7 @@ const PRELUDES: Readonly<Record<string, string>> = {
   'docs/amqp.md': `import { Connection, Consumer, Exchange, Queue } from 'hermod'
 declare const order: object
 declare function work(body: Uint8Array): void
+declare function fetchToken(): Promise<string>
 `,
   'docs/errors.md': `import { isHermodError, type Channel } from 'hermod'
 declare const channel: Channel
