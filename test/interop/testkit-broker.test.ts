@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Connection } from '@hermod/amqp'
 import {
   findPython,
   findRabbitMq,
@@ -43,7 +44,7 @@ const publisher = (): PythonPeer => startPeer('pika_publish')
 describe.skipIf(gate.skip)(`a RabbitMQ node of the tests' own${gate.note}`, () => {
   let broker: BrokerFixture
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startRabbitMq({ plugins: ['rabbitmq_consistent_hash_exchange'] })
   })
   afterAll(() => broker?.[Symbol.asyncDispose]())
 
@@ -110,6 +111,33 @@ describe.skipIf(gate.skip)(`a RabbitMQ node of the tests' own${gate.note}`, () =
     await expect(wrong).rejects.toThrow('ACCESS_REFUSED')
     const elsewhere = pika.ask({ url: broker.urlFor({ ...login, vhost: '/' }), queue: { name: 'theirs' } })
     await expect(elsewhere).rejects.toThrow('refused')
+  })
+
+  it('takes another password for a user, and then no user of that name', async () => {
+    await broker.addUser('rotated', 'old')
+    const ask = async (password: string): Promise<unknown> => {
+      await using pika = publisher()
+      return await pika.ask({
+        url: broker.urlFor({ user: 'rotated', password }),
+        queue: { name: '', exclusive: true },
+      })
+    }
+    await ask('old')
+    await broker.changePassword('rotated', 'new')
+    await expect(ask('old')).rejects.toThrow('ACCESS_REFUSED')
+    await ask('new')
+    await broker.deleteUser('rotated')
+    await expect(ask('new')).rejects.toThrow('ACCESS_REFUSED')
+    await expect(broker.changePassword('rotated', 'newer')).rejects.toMatchObject({ code: 'E_CONN' })
+  })
+
+  it('switches plugins on', async () => {
+    await using connection = await Connection.connect(broker.url)
+    const channel = await connection.openChannel()
+    await channel.declareExchange('shards', 'x-consistent-hash', { autoDelete: true })
+    expect(await broker.exchanges()).toContainEqual(
+      expect.objectContaining({ name: 'shards', type: 'x-consistent-hash' }),
+    )
   })
 
   it('deletes a queue that is exclusive to a connection', async () => {

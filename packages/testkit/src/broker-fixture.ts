@@ -2,7 +2,7 @@
 export interface BrokerCapabilities {
   /** `kill`, `stop`, `start`, `restart`. */
   readonly restart: boolean
-  /** `createVhost`, `addUser`, `deleteQueue`, `closeConnections`. */
+  /** `createVhost`, `addUser`, `changePassword`, `deleteUser`, `deleteQueue`, `closeConnections`. */
   readonly administer: boolean
   /** `queues`, `exchanges`, `bindings`, `connections`. */
   readonly inspect: boolean
@@ -93,6 +93,10 @@ export interface BrokerFixture extends AsyncDisposable {
   createVhost(name: string): Promise<void>
   /** Creates a user who may do everything in `vhosts` (`/` where absent). */
   addUser(name: string, password: string, vhosts?: readonly string[]): Promise<void>
+  /** Every login from now on needs the new password. */
+  changePassword(user: string, password: string): Promise<void>
+  /** From now on nobody logs in under this name. */
+  deleteUser(user: string): Promise<void>
   /** Raises or ends a resource alarm. */
   setAlarm(kind: AlarmKind, on: boolean): Promise<void>
   /** Deletes a queue whatever it holds, and also when it is exclusive to a connection. */

@@ -28,6 +28,8 @@ export function externalBroker(url: string): BrokerFixture {
     restart: refuse('restart'),
     createVhost: refuse('createVhost'),
     addUser: refuse('addUser'),
+    changePassword: refuse('changePassword'),
+    deleteUser: refuse('deleteUser'),
     setAlarm: refuse('setAlarm'),
     deleteQueue: refuse('deleteQueue'),
     closeConnections: refuse('closeConnections'),

@@ -42,7 +42,13 @@ export {
 export { freePort } from './free-port.ts'
 export type { LinkDirection, LinkStats } from './link-faults.ts'
 export { ManualClock } from './manual-clock.ts'
-export { openBroker, startRabbitMq, type RabbitMqOptions } from './rabbitmq-node.ts'
+export {
+  startRabbitMqCluster,
+  type RabbitMqCluster,
+  type RabbitMqClusterOptions,
+} from './rabbitmq-cluster.ts'
+export type { RabbitMqOptions } from './rabbitmq-layout.ts'
 export { startPython, type PeerLine, type PeerWait, type PythonPeer } from './python-peer.ts'
 export { startScriptedPeer, type PeerScript, type ScriptedPeer } from './scripted-peer.ts'
 export { settled } from './settled.ts'
+export { openBroker, startRabbitMq } from './start-rabbitmq.ts'

@@ -4,6 +4,15 @@ import { erlangBinary, type ErlangControl } from './erlang-control.ts'
 /** Named in the broker's log as the one who did it. */
 const ACTING_USER = erlangBinary('testkit')
 
+const MEMBERS_TIMEOUT_MS = 2_000
+
+/** Where a queue is, as names of nodes. */
+export interface QueuePlace {
+  readonly leader: string
+  /** The leader among them, and also those that are down. */
+  readonly members: readonly string[]
+}
+
 /** The expression that reads one item of a property list as a plain JSON value. */
 const item = (name: string): string => `proplists:get_value(${name}, Info)`
 const table = (name: string): string => `rabbit_misc:amqp_table(proplists:get_value(${name}, Info, []))`
@@ -34,6 +43,18 @@ export class RabbitMqAdmin {
     for (const vhost of vhosts) await this.#grantAll(name, vhost)
   }
 
+  async changePassword(name: string, password: string): Promise<void> {
+    await this.#control.evaluate(
+      `ok = rabbit_auth_backend_internal:change_password(${erlangBinary(name)}, ${erlangBinary(password)}, ${ACTING_USER})`,
+    )
+  }
+
+  async deleteUser(name: string): Promise<void> {
+    await this.#control.evaluate(
+      `ok = rabbit_auth_backend_internal:delete_user(${erlangBinary(name)}, ${ACTING_USER})`,
+    )
+  }
+
   async setAlarm(kind: AlarmKind, on: boolean): Promise<void> {
     const change = on
       ? `rabbit_alarm:set_alarm({{resource_limit, ${kind}, node()}, []})`
@@ -42,6 +63,25 @@ export class RabbitMqAdmin {
     await this.#control.evaluate(
       `${change}, ${on} = lists:keymember({resource_limit, ${kind}, node()}, 1, rabbit_alarm:get_alarms())`,
     )
+  }
+
+  async clusterSize(): Promise<number> {
+    return (await this.#control.evaluate('length(rabbit_mnesia:cluster_nodes(running))')) as number
+  }
+
+  async placeOf(name: string, vhost: string): Promise<QueuePlace> {
+    // The record of a quorum queue may name a leader that is gone: its members know better.
+    const place = await this.#control.evaluate(
+      `{ok, Queue} = rabbit_amqqueue:lookup(rabbit_misc:r(${erlangBinary(vhost)}, queue, ${erlangBinary(name)})),
+       case amqqueue:get_pid(Queue) of
+         {Group, _} ->
+           #{nodes := Nodes} = amqqueue:get_type_state(Queue),
+           {ok, Members, {_, Leader}} = ra:members([{Group, Node} || Node <- Nodes], ${MEMBERS_TIMEOUT_MS}),
+           #{leader => Leader, members => [Node || {_, Node} <- Members]};
+         Pid -> #{leader => node(Pid), members => [node(Pid)]}
+       end`,
+    )
+    return place as QueuePlace
   }
 
   async deleteQueue(name: string, vhost: string): Promise<void> {
