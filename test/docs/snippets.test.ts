@@ -12,6 +12,13 @@ declare const order: object
 declare function work(body: Uint8Array): void
 declare function fetchToken(): Promise<string>
 `,
+  'docs/from-amqplib.md': `import { Connection, isHermodError, Queue, type Message } from 'hermod'
+declare function report(what: unknown): void
+declare function work(body: Uint8Array): void
+declare const body: Uint8Array
+declare const id: string
+declare const waiting: Map<string, (reply: Message) => void>
+`,
   'docs/errors.md': `import { isHermodError, type Channel } from 'hermod'
 declare const channel: Channel
 declare const body: Uint8Array
