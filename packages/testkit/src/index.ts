@@ -50,5 +50,6 @@ export {
 export type { RabbitMqOptions } from './rabbitmq-layout.ts'
 export { startPython, type PeerLine, type PeerWait, type PythonPeer } from './python-peer.ts'
 export { startScriptedPeer, type PeerScript, type ScriptedPeer } from './scripted-peer.ts'
+export { seededRandom } from './seeded-random.ts'
 export { settled } from './settled.ts'
 export { openBroker, startRabbitMq } from './start-rabbitmq.ts'
