@@ -67,11 +67,13 @@ for (const name of readdirSync('packages')) {
         const doors = DOORS[specifier]
         if (doors !== undefined && !doors.includes(name)) problems.push(`${file}: may not use ${specifier}`)
       } else if (specifier.startsWith('@hermod/')) {
-        const other = specifier.slice('@hermod/'.length)
-        if (other.includes('/')) problems.push(`${file}: ${specifier} is no public entry`)
+        const [other, ...entry] = specifier.slice('@hermod/'.length).split('/')
+        const entries = existsSync(`packages/${other}`) ? json(`packages/${other}/package.json`).exports : {}
+        if (entries[['.', ...entry].join('/')] === undefined)
+          problems.push(`${file}: ${specifier} is no public entry`)
         else if (!allowed.includes(other)) problems.push(`${file}: may not import ${specifier}`)
-        else if (manifest.dependencies?.[specifier] === undefined)
-          problems.push(`${file}: ${specifier} is no dependency`)
+        else if (manifest.dependencies?.[`@hermod/${other}`] === undefined)
+          problems.push(`${file}: @hermod/${other} is no dependency`)
       } else if (manifest.dependencies?.[specifier] === undefined) {
         problems.push(`${file}: ${specifier} is no dependency of ${manifest.name}`)
       }

@@ -1,10 +1,8 @@
 import { Connection } from '@hermod/amqp'
 import { createDeferred } from '@hermod/kernel'
-import { eventually } from '@hermod/testkit'
+import { contentBytes, eventually, ScriptedBroker } from '@hermod/testkit'
 import amqplib from 'amqplib'
 import { describe, expect, it } from 'vitest'
-import { content } from '../../packages/amqp/test/client/broker-link.ts'
-import { ScriptedBroker } from '../../packages/amqp/test/client/scripted-broker.ts'
 import { ChildProgram } from './child-program.ts'
 import { documented } from './library.ts'
 import { listen } from './listening-broker.ts'
@@ -102,7 +100,7 @@ describe('beside amqplib', () => {
     await using server = await listen(broker)
     const deliver = (channel: number, consumerTag: string): void => {
       const args = { consumerTag, deliveryTag: 1, redelivered: false, exchange: '', routingKey: 'key' }
-      broker.link.raw(content(channel, 'basic.deliver', args, { headers: { exact } }, ''))
+      broker.link.raw(contentBytes(channel, 'basic.deliver', args, { headers: { exact } }, ''))
     }
     {
       const theirs = await amqplib.connect(server.url)

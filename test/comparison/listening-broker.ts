@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { parseAmqpUrl } from '@hermod/amqp'
-import type { ScriptedBroker } from '../../packages/amqp/test/client/scripted-broker.ts'
+import type { ScriptedBroker } from '@hermod/testkit'
 
 /** A scripted broker behind a TCP port, for clients that open their sockets themselves. */
 export interface ListeningBroker extends AsyncDisposable {

@@ -1,14 +1,15 @@
 import { Connection } from '@hermod/amqp'
 import { createDeferred, sleep } from '@hermod/kernel'
-import { eventually } from '@hermod/testkit'
+import {
+  type BrokerLink,
+  contentBytes,
+  eventually,
+  type ReceivedPublish,
+  ScriptedBroker,
+  SILENT,
+} from '@hermod/testkit'
 import { Connection as RabbitConnection } from 'rabbitmq-client'
 import { describe, expect, it } from 'vitest'
-import {
-  content,
-  type BrokerLink,
-  type ReceivedPublish,
-} from '../../packages/amqp/test/client/broker-link.ts'
-import { ScriptedBroker, SILENT } from '../../packages/amqp/test/client/scripted-broker.ts'
 import { documented } from './library.ts'
 import { listen } from './listening-broker.ts'
 
@@ -33,7 +34,7 @@ function answeringBroker(confirmAfterMs: number | undefined): ScriptedBroker {
   const answer = ({ channel, tag, properties }: ReceivedPublish, link: BrokerLink): typeof SILENT => {
     const { correlationId } = properties
     const args = { consumerTag, deliveryTag: tag, redelivered: false, exchange: '', routingKey: 'reply' }
-    link.raw(content(channel, 'basic.deliver', args, { correlationId }, 'pong'))
+    link.raw(contentBytes(channel, 'basic.deliver', args, { correlationId }, 'pong'))
     if (confirmAfterMs !== undefined) setTimeout(() => link.confirm(channel, tag), confirmAfterMs)
     return SILENT
   }

@@ -1,10 +1,9 @@
 import { inspect } from 'node:util'
 import { Connection, type Channel, type ConnectionOptions } from '@hermod/amqp'
 import { isHermodError, withDeadline, type HermodError } from '@hermod/kernel'
+import { type BrokerLink, methodBytes, nextEvent, ScriptedBroker, SILENT } from '@hermod/testkit'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { methodBytes, type BrokerLink } from '../../packages/amqp/test/client/broker-link.ts'
-import { nextEvent, ScriptedBroker, SILENT } from '../../packages/amqp/test/client/scripted-broker.ts'
 import {
   ambush,
   ambushBroker,

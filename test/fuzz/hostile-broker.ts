@@ -3,6 +3,14 @@ import { runInNewContext } from 'node:vm'
 import { setFlagsFromString } from 'node:v8'
 import type { BasicProperties } from '@hermod/amqp'
 import { isHermodError, systemClock, type Clock } from '@hermod/kernel'
+import {
+  type BrokerLink,
+  contentBytes,
+  frameBytes,
+  methodBytes,
+  ScriptedBroker,
+  SILENT,
+} from '@hermod/testkit'
 import fc from 'fast-check'
 import { beginFrame, endFrame } from '../../packages/amqp/src/wire/frame-encoder.ts'
 import {
@@ -10,8 +18,6 @@ import {
   type MethodArguments,
   type MethodName,
 } from '../../packages/amqp/src/wire/generated/methods.ts'
-import { content, frames, methodBytes, type BrokerLink } from '../../packages/amqp/test/client/broker-link.ts'
-import { ScriptedBroker, SILENT } from '../../packages/amqp/test/client/scripted-broker.ts'
 import { method } from './wire-arbitraries.ts'
 
 /** The user and the password of every connection to a hostile broker; the password is to turn up nowhere. */
@@ -26,7 +32,7 @@ export const hastyClock: Clock = {
 
 /** One frame with whatever payload. */
 export function frameOf(type: number, channel: number, payload: Uint8Array): Buffer {
-  return frames((writer) => {
+  return frameBytes((writer) => {
     const mark = beginFrame(writer, type, channel)
     writer.bytes(payload)
     endFrame(writer, mark)
@@ -88,13 +94,13 @@ export const ATTACKS: { readonly [name: string]: Attack } = {
     ),
   'a refusal of tag 0': (c) =>
     methodBytes(c, 'basic.nack', { deliveryTag: 0, multiple: true, requeue: true }),
-  'a return of nothing': (c) => content(c, 'basic.return', returned, {}, 'nothing'),
-  'a delivery for nobody': (c) => content(c, 'basic.deliver', deliver('nobody', 1), {}, '{}'),
-  'a delivery tag out of order': (c) => content(c, 'basic.deliver', deliver('hermod.1', 1e14), {}, '{}'),
+  'a return of nothing': (c) => contentBytes(c, 'basic.return', returned, {}, 'nothing'),
+  'a delivery for nobody': (c) => contentBytes(c, 'basic.deliver', deliver('nobody', 1), {}, '{}'),
+  'a delivery tag out of order': (c) => contentBytes(c, 'basic.deliver', deliver('hermod.1', 1e14), {}, '{}'),
   'the same delivery tag twice': (c) =>
-    Buffer.concat([1, 1].map((tag) => content(c, 'basic.deliver', deliver('hermod.1', tag), {}, '{}'))),
+    Buffer.concat([1, 1].map((tag) => contentBytes(c, 'basic.deliver', deliver('hermod.1', tag), {}, '{}'))),
   'a message that nobody asked for': (c) =>
-    content(
+    contentBytes(
       c,
       'basic.get-ok',
       { deliveryTag: 1, redelivered: false, exchange: '', routingKey: '', messageCount: 0 },
@@ -349,7 +355,7 @@ export class HostileTapBroker {
   ): void {
     const args = { ...deliver(this.#consumerTag, ++this.#tags), exchange: 'nova', routingKey }
     const link = this.#link as BrokerLink
-    link.raw(content(this.#channel, 'basic.deliver', args, properties, body))
+    link.raw(contentBytes(this.#channel, 'basic.deliver', args, properties, body))
   }
 
   /** Delivers a message whose property list is these bytes. */

@@ -6,11 +6,10 @@ import { run, type CliIo } from '@hermod/cli'
 import { openTap, type TapStatus } from '@hermod/events'
 import { parseAmqpUrl } from '@hermod/amqp'
 import { systemClock } from '@hermod/kernel'
-import { eventually } from '@hermod/testkit'
+import { eventually, SILENT } from '@hermod/testkit'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { steers } from '../../packages/cli/test/hostile-text.ts'
-import { SILENT } from '../../packages/amqp/test/client/scripted-broker.ts'
 import {
   HOSTILE_URL,
   HostileTapBroker,

@@ -1,18 +1,20 @@
-import { createDeferred, withDeadline, type Deferred } from '@hermod/kernel'
-import type { BasicProperties } from '../../src/index.ts'
-import { readProperties, writeProperties } from '../../src/wire/basic-properties.ts'
-import type { ByteReader } from '../../src/wire/byte-reader.ts'
-import { ByteWriter } from '../../src/wire/byte-writer.ts'
-import { PROTOCOL_HEADER } from '../../src/wire/constants.ts'
-import { FrameDecoder } from '../../src/wire/frame-decoder.ts'
-import { writeBody, writeContentHeader, writeHeartbeat, writeMethod } from '../../src/wire/frame-encoder.ts'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createDeferred, ProtocolError, withDeadline, type Deferred } from '@hermod/kernel'
+import type { BasicProperties } from '@hermod/amqp'
 import {
   decodeMethod,
+  FrameDecoder,
+  PROTOCOL_HEADER,
+  readProperties,
+  writeHeartbeat,
+  type ByteReader,
   type DecodedMethod,
   type MethodArguments,
   type MethodName,
-} from '../../src/wire/generated/methods.ts'
-import type { PairedStream } from './duplex-pair.ts'
+} from '@hermod/amqp/wire'
+import { contentBytes, deliveryBytes, frameBytes, methodBytes } from './amqp-bytes.ts'
+import { PairedStream } from './paired-stream.ts'
 
 /** A method that the client sent. */
 export type Received<Name extends MethodName = MethodName> = {
@@ -50,74 +52,33 @@ interface OpenContent {
 /** How long a test waits for the client before it fails. */
 const PATIENCE_MS = 5_000
 
-/** The bytes of whole frames. */
-export function frames(write: (writer: ByteWriter) => void): Buffer {
-  const writer = new ByteWriter()
-  write(writer)
-  return writer.written()
-}
-
-/** The bytes of a method. */
-export function methodBytes<Name extends MethodName>(
-  channel: number,
-  name: Name,
-  args: MethodArguments[Name],
-): Buffer {
-  return frames((writer) => writeMethod(writer, channel, name, args))
-}
-
-/** The bytes of a method with content. */
-export function content<Name extends MethodName>(
-  channel: number,
-  name: Name,
-  args: MethodArguments[Name],
-  properties: BasicProperties,
-  body: string | Uint8Array,
-): Buffer {
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  return frames((writer) => {
-    writeMethod(writer, channel, name, args)
-    writeContentHeader(writer, channel, bytes.length, properties)
-    writeBody(writer, channel, bytes, 4096)
-  })
-}
-
-/** The bytes of a `basic.deliver`. */
-export function delivery(
-  channel: number,
-  consumerTag: string,
-  deliveryTag: number,
-  body: string | Uint8Array = '',
-  redelivered = false,
-): Buffer {
-  const args = { consumerTag, deliveryTag, redelivered, exchange: '', routingKey: 'key' }
-  return content(channel, 'basic.deliver', args, {}, body)
-}
-
-/** A property list as bytes, to compare what was read with what was meant. */
-export function propertyBytes(properties: BasicProperties): string {
-  return frames((writer) => writeProperties(writer, properties)).toString('hex')
-}
-
-/** One connection of a scripted broker: all that the client sent on it, and what is said to the client. */
+/**
+ * One connection of a scripted broker: all that the client sent on it, and what is said to the client.
+ *
+ * Bytes that are no AMQP 0-9-1 throw a `ProtocolError` out of the stream's own event: an uncaught exception, which no
+ * test runner misses.
+ */
 export class BrokerLink {
   /** Everything that came, in order. */
   readonly methods: Received[] = []
+  /** Every whole message that came, in order. */
   readonly publishes: ReceivedPublish[] = []
+  /** How many heartbeats the client sent. */
   heartbeats = 0
   /** Takes everything and says nothing by itself. */
   mute = false
   /** The client has hung up. */
   gone = false
-  readonly #stream: PairedStream
+  readonly #stream: Duplex
   readonly #listener: LinkListener
   readonly #decoder: FrameDecoder
   readonly #contents = new Map<number, OpenContent>()
   readonly #publishTags = new Map<number, number>()
+  readonly #confirming = new Set<number>()
   #preamble: Buffer = Buffer.alloc(0)
   #change: Deferred<void> = createDeferred()
 
-  constructor(stream: PairedStream, listener: LinkListener) {
+  constructor(stream: Duplex, listener: LinkListener) {
     this.#stream = stream
     this.#listener = listener
     this.#decoder = new FrameDecoder(
@@ -139,20 +100,28 @@ export class BrokerLink {
     }
   }
 
+  /** Sends a method. */
   send<Name extends MethodName>(channel: number, name: Name, args: MethodArguments[Name]): void {
     this.raw(methodBytes(channel, name, args))
   }
 
-  deliver(...args: Parameters<typeof delivery>): void {
-    this.raw(delivery(...args))
+  /** Sends a message to a consumer. */
+  deliver(...args: Parameters<typeof deliveryBytes>): void {
+    this.raw(deliveryBytes(...args))
   }
 
   /** Returns a publish as unroutable. */
   giveBack({ channel, exchange, routingKey, properties, body }: ReceivedPublish): void {
     const args = { replyCode: 312, replyText: 'NO_ROUTE', exchange, routingKey }
-    this.raw(content(channel, 'basic.return', args, properties, body))
+    this.raw(contentBytes(channel, 'basic.return', args, properties, body))
   }
 
+  /** Whether the client asked for confirms on this channel. */
+  confirms(channel: number): boolean {
+    return this.#confirming.has(channel)
+  }
+
+  /** Confirms a publish, or all up to it. */
   confirm(channel: number, deliveryTag: number, multiple = false): void {
     this.send(channel, 'basic.ack', { deliveryTag, multiple })
   }
@@ -167,17 +136,20 @@ export class BrokerLink {
     this.send(0, 'connection.close', { replyCode, replyText, classId: 0, methodId: 0 })
   }
 
+  /** Sends a heartbeat. */
   heartBeat(): void {
-    this.raw(frames(writeHeartbeat))
+    this.raw(frameBytes(writeHeartbeat))
   }
 
+  /** Sends bytes as they are; none once the connection has ended. */
   raw(bytes: Uint8Array): void {
     if (!this.#stream.writableEnded && !this.#stream.destroyed) this.#stream.write(bytes)
   }
 
   /** Breaks the connection. */
   drop(): void {
-    this.#stream.destroy()
+    if (this.#stream instanceof Socket) this.#stream.resetAndDestroy()
+    else this.#stream.destroy()
   }
 
   /** Hangs up in good order. */
@@ -187,7 +159,9 @@ export class BrokerLink {
 
   /** While stalled, nothing is read from the client. */
   set stalled(stalled: boolean) {
-    this.#stream.stalled = stalled
+    if (this.#stream instanceof PairedStream) this.#stream.stalled = stalled
+    else if (stalled) this.#stream.pause()
+    else this.#stream.resume()
   }
 
   /** All methods of a name so far. */
@@ -201,13 +175,17 @@ export class BrokerLink {
     return this.all(name)[index] as Received<Name>
   }
 
-  /** All publishes, once there are `count`. */
+  /** All publishes, once there are `count` or more. */
   async published(count: number): Promise<readonly ReceivedPublish[]> {
     await this.until(() => this.publishes.length >= count, `${count} publishes`)
     return this.publishes
   }
 
-  /** Waits for something to become true as bytes come in. */
+  /**
+   * Resolves once `condition` is true, which is asked whenever bytes have come.
+   *
+   * @throws {MessagingTimeoutError} E_TIMEOUT after 5 s, as everything here that waits for the client.
+   */
   async until(condition: () => boolean, what: string): Promise<void> {
     const endMs = performance.now() + PATIENCE_MS
     while (!condition()) {
@@ -247,14 +225,18 @@ export class BrokerLink {
 
   #onMethod(channel: number, reader: ByteReader): void {
     const method = decodeMethod(reader)
-    if (method.name === 'channel.open') this.#publishTags.delete(channel)
+    if (method.name === 'channel.open') {
+      this.#publishTags.delete(channel)
+      this.#confirming.delete(channel)
+    }
+    if (method.name === 'confirm.select') this.#confirming.add(channel)
     if (method.name === 'basic.publish')
       this.#contents.set(channel, { args: method.args, frames: [], parts: [], properties: {}, left: 0 })
     this.#record(channel, method)
   }
 
   #onHeader(channel: number, reader: ByteReader): void {
-    const open = this.#contents.get(channel) as OpenContent
+    const open = this.#content(channel)
     reader.skip(4)
     open.left = Number(reader.uint64())
     open.properties = readProperties(reader)
@@ -262,11 +244,18 @@ export class BrokerLink {
   }
 
   #onBody(channel: number, bytes: Buffer): void {
-    const open = this.#contents.get(channel) as OpenContent
+    const open = this.#content(channel)
     open.frames.push(bytes.length)
     open.parts.push(Buffer.from(bytes))
     open.left -= bytes.length
     if (open.left === 0) this.#complete(channel, open)
+  }
+
+  #content(channel: number): OpenContent {
+    const open = this.#contents.get(channel)
+    if (open === undefined)
+      throw new ProtocolError(`content came on channel ${channel} without a basic.publish`)
+    return open
   }
 
   #complete(channel: number, { args, properties, frames: sizes, parts }: OpenContent): void {

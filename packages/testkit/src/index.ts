@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { contentBytes, deliveryBytes, frameBytes, methodBytes } from './amqp-bytes.ts'
 export {
   findBroker,
   findPython,
@@ -24,6 +25,7 @@ export type {
   ExchangeFacts,
   QueueFacts,
 } from './broker-fixture.ts'
+export type { BrokerLink, Received, ReceivedPublish } from './broker-link.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'
 export { externalBroker } from './external-broker.ts'
 export {
@@ -49,6 +51,14 @@ export {
 } from './rabbitmq-cluster.ts'
 export type { RabbitMqOptions } from './rabbitmq-layout.ts'
 export { startPython, type PeerLine, type PeerWait, type PythonPeer } from './python-peer.ts'
+export {
+  nextEvent,
+  ScriptedBroker,
+  SILENT,
+  type MethodHandler,
+  type ScriptedBrokerOptions,
+  type ScriptedListener,
+} from './scripted-broker.ts'
 export { startScriptedPeer, type PeerScript, type ScriptedPeer } from './scripted-peer.ts'
 export { seededRandom } from './seeded-random.ts'
 export { settled } from './settled.ts'

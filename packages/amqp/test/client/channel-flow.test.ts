@@ -1,5 +1,5 @@
+import { nextEvent, ScriptedBroker } from '@hermod/testkit'
 import { describe, expect, it } from 'vitest'
-import { nextEvent, ScriptedBroker } from './scripted-broker.ts'
 import { turns } from './outcomes.ts'
 
 describe('channel.flow', () => {

@@ -1,10 +1,17 @@
 import { createDeferred } from '@hermod/kernel'
-import { ManualClock } from '@hermod/testkit'
+import {
+  contentBytes,
+  deliveryBytes,
+  ManualClock,
+  methodBytes,
+  nextEvent,
+  type Received,
+  ScriptedBroker,
+  SILENT,
+} from '@hermod/testkit'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Channel, Connection, Message, Subscription } from '../../src/index.ts'
-import { content, delivery, methodBytes, type Received } from './broker-link.ts'
 import { turns } from './outcomes.ts'
-import { nextEvent, ScriptedBroker, SILENT } from './scripted-broker.ts'
 
 /** A handler that keeps what it gets. */
 class Inbox {
@@ -159,7 +166,7 @@ describe('a channel', () => {
         routingKey: 'k',
       }
       const properties = { headers: { n: 1 }, messageId: 'm' }
-      link.raw(content(1, 'basic.deliver', args, properties, 'body'))
+      link.raw(contentBytes(1, 'basic.deliver', args, properties, 'body'))
       const [message] = await inbox.count(1)
       expect(message).toMatchObject({ ...args, properties, state: 'received' })
       expect(String(message?.body)).toBe('body')
@@ -167,7 +174,7 @@ describe('a channel', () => {
 
     it('acks what was handled in one read with one frame, and at once when the window is full', async () => {
       const { consumerTag } = await consume({ prefetchCount: 100 })
-      broker.link.raw(Buffer.concat([1, 2, 3, 4].map((tag) => delivery(1, consumerTag, tag, `${tag}`))))
+      broker.link.raw(Buffer.concat([1, 2, 3, 4].map((tag) => deliveryBytes(1, consumerTag, tag, `${tag}`))))
       const [first, second, third, fourth] = await inbox.count(4)
       for (const message of [third, first, second]) expect(message?.ack()).toBe(true)
       await broker.link.method('basic.ack')
@@ -181,7 +188,7 @@ describe('a channel', () => {
 
     it('flushes acks before a reject or a requeue, and never covers an open delivery', async () => {
       const { consumerTag } = await consume()
-      broker.link.raw(Buffer.concat([1, 2, 3, 4, 5].map((tag) => delivery(1, consumerTag, tag))))
+      broker.link.raw(Buffer.concat([1, 2, 3, 4, 5].map((tag) => deliveryBytes(1, consumerTag, tag))))
       const [one, two, three, , five] = await inbox.count(5)
       one?.ack()
       two?.reject()
@@ -211,7 +218,9 @@ describe('a channel', () => {
       const silent = new Inbox()
       const { consumerTag: noAck } = await channel.consume('n', { noAck: true }, silent.take)
       const { consumerTag } = await consume()
-      const frames = [1, 2, 3, 4, 5, 6].map((tag) => delivery(1, tag % 2 === 0 ? noAck : consumerTag, tag))
+      const frames = [1, 2, 3, 4, 5, 6].map((tag) =>
+        deliveryBytes(1, tag % 2 === 0 ? noAck : consumerTag, tag),
+      )
       broker.link.raw(Buffer.concat(frames))
       for (const message of await inbox.count(3)) message.ack()
       const { args } = await broker.link.method('basic.ack')
@@ -233,7 +242,7 @@ describe('a channel', () => {
         inbox.take(message)
         if (message.deliveryTag === 1) throw new RangeError('a bug in a handler')
       })
-      const frames = [1, 2, 3].map((tag) => delivery(1, consumerTag, tag, `${tag}`))
+      const frames = [1, 2, 3].map((tag) => deliveryBytes(1, consumerTag, tag, `${tag}`))
       const confirmed = channel.declareQueue('z')
       await broker.link.method('queue.declare')
       broker.link.raw(Buffer.concat(frames))
@@ -322,7 +331,7 @@ describe('a channel', () => {
 
   describe('get', () => {
     const got = (deliveryTag: number): Buffer =>
-      content(
+      contentBytes(
         1,
         'basic.get-ok',
         { deliveryTag, redelivered: false, exchange: 'x', routingKey: 'k', messageCount: 3 },
@@ -374,7 +383,7 @@ describe('a channel', () => {
   describe('closing', () => {
     it('sends the acks that were given first, ends everything on it, and is shared', async () => {
       const subscription = await consume()
-      broker.link.raw(Buffer.concat([1, 2].map((tag) => delivery(1, subscription.consumerTag, tag))))
+      broker.link.raw(Buffer.concat([1, 2].map((tag) => deliveryBytes(1, subscription.consumerTag, tag))))
       for (const message of await inbox.count(2)) message.ack()
       await Promise.all([channel.close(), channel.close()])
       expect(broker.link.methods.slice(-2).map(({ name }) => name)).toEqual(['basic.ack', 'channel.close'])
@@ -427,8 +436,8 @@ describe('a channel', () => {
     const { consumerTag } = await narrowChannel.consume('q', {}, inbox.take)
     careful.link.raw(
       Buffer.concat([
-        delivery(1, consumerTag, 1, 'x'.repeat(10)),
-        delivery(1, consumerTag, 2, 'x'.repeat(11)),
+        deliveryBytes(1, consumerTag, 1, 'x'.repeat(10)),
+        deliveryBytes(1, consumerTag, 2, 'x'.repeat(11)),
       ]),
     )
     const { error } = await nextEvent(narrow, 'lost')
@@ -443,9 +452,9 @@ describe('a channel', () => {
     broker.on('basic.consume', ({ channel: number }) => (number === 1 ? undefined : third.resolve()))
     broker.link.raw(
       Buffer.concat([
-        delivery(1, consumerTag, 1, 'before'),
+        deliveryBytes(1, consumerTag, 1, 'before'),
         methodBytes(1, 'channel.close', close),
-        delivery(1, consumerTag, 2, 'after'),
+        deliveryBytes(1, consumerTag, 2, 'after'),
       ]),
     )
     await third.promise

@@ -4,15 +4,21 @@ import type { AddressInfo } from 'node:net'
 import { Duplex } from 'node:stream'
 import { inspect } from 'node:util'
 import { ConnectionError, createDeferred, type HermodError } from '@hermod/kernel'
-import { freePort, ManualClock, startScriptedPeer } from '@hermod/testkit'
+import {
+  freePort,
+  ManualClock,
+  methodBytes,
+  nextEvent,
+  ScriptedBroker,
+  SILENT,
+  startScriptedPeer,
+} from '@hermod/testkit'
 import { describe, expect, it } from 'vitest'
 import { Connection, CONNECTION_DEFAULTS } from '../../src/index.ts'
 import { ByteReader } from '../../src/wire/byte-reader.ts'
 import { ByteWriter } from '../../src/wire/byte-writer.ts'
 import { FRAME_MIN_SIZE, PROTOCOL_HEADER } from '../../src/wire/constants.ts'
 import { readTable } from '../../src/wire/field-table.ts'
-import { methodBytes } from './broker-link.ts'
-import { nextEvent, ScriptedBroker, SILENT } from './scripted-broker.ts'
 
 const failure = async (work: Promise<unknown>): Promise<HermodError> => {
   const error = await work.then(

@@ -1,5 +1,5 @@
 import type { HermodError } from '@hermod/kernel'
-import type { ReceivedPublish } from './broker-link.ts'
+import type { ReceivedPublish } from '@hermod/testkit'
 
 /** Lets some turns of the event loop pass. */
 export const turns = async (count = 5): Promise<void> => {

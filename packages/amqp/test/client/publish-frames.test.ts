@@ -1,8 +1,7 @@
+import { type ReceivedPublish, ScriptedBroker } from '@hermod/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Channel, Connection, PublishOptions } from '../../src/index.ts'
-import type { ReceivedPublish } from './broker-link.ts'
 import { bodies, fates, turns } from './outcomes.ts'
-import { ScriptedBroker } from './scripted-broker.ts'
 
 describe('the frames of a publish', () => {
   let connection: Connection

@@ -1,5 +1,12 @@
 import { PublishUncertainError } from '@hermod/kernel'
-import { ManualClock } from '@hermod/testkit'
+import {
+  ManualClock,
+  methodBytes,
+  nextEvent,
+  type ReceivedPublish,
+  ScriptedBroker,
+  SILENT,
+} from '@hermod/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import type {
   Channel,
@@ -8,9 +15,8 @@ import type {
   ConnectionOptions,
   PublishOptions,
 } from '../../src/index.ts'
-import { methodBytes, propertyBytes, type ReceivedPublish } from './broker-link.ts'
 import { bodies, fates, turns } from './outcomes.ts'
-import { nextEvent, ScriptedBroker, SILENT } from './scripted-broker.ts'
+import { propertyBytes } from './property-bytes.ts'
 
 /** Of some messages an expiration that RabbitMQ cannot read. */
 const expiring = (at: number): string | undefined => ([4, 5, 30].includes(at) ? 'abc' : undefined)

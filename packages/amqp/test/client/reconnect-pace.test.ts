@@ -1,7 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { ManualClock } from '@hermod/testkit'
+import { ManualClock, ScriptedBroker } from '@hermod/testkit'
 import { describe, expect, it } from 'vitest'
-import { ScriptedBroker } from './scripted-broker.ts'
 
 /** Lets everything happen that needs no time to pass. */
 async function settle(): Promise<void> {

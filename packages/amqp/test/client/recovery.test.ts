@@ -1,10 +1,9 @@
 import { isHermodError } from '@hermod/kernel'
+import { type BrokerLink, nextEvent, ScriptedBroker, SILENT } from '@hermod/testkit'
 import { describe, expect, it } from 'vitest'
 import type { Connection, Message } from '../../src/index.ts'
 import type { MethodName } from '../../src/wire/generated/methods.ts'
-import type { BrokerLink } from './broker-link.ts'
 import { turns } from './outcomes.ts'
-import { nextEvent, ScriptedBroker, SILENT } from './scripted-broker.ts'
 
 const names = (link: BrokerLink): MethodName[] =>
   link.methods.map(({ name }) => name).filter((name) => /^(?:exchange|queue|basic)\./.test(name))

@@ -1,9 +1,15 @@
-import { ManualClock } from '@hermod/testkit'
+import {
+  contentBytes,
+  deliveryBytes,
+  ManualClock,
+  methodBytes,
+  nextEvent,
+  ScriptedBroker,
+  SILENT,
+} from '@hermod/testkit'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Message } from '../../src/index.ts'
-import { content, delivery, methodBytes } from './broker-link.ts'
 import { turns } from './outcomes.ts'
-import { nextEvent, ScriptedBroker, SILENT } from './scripted-broker.ts'
 
 describe('a session', () => {
   it('ignores frames of channels that it does not have', async () => {
@@ -12,7 +18,7 @@ describe('a session', () => {
     const channel = await connection.openChannel()
     broker.link.raw(
       Buffer.concat([
-        delivery(77, 'somebody', 1, 'x'),
+        deliveryBytes(77, 'somebody', 1, 'x'),
         methodBytes(77, 'queue.bind-ok', {}),
         methodBytes(77, 'channel.close', { replyCode: 404, replyText: 'NO', classId: 0, methodId: 0 }),
       ]),
@@ -33,7 +39,7 @@ describe('a session', () => {
     [
       'a method in the middle of a content',
       Buffer.concat([
-        content(
+        contentBytes(
           1,
           'basic.deliver',
           { consumerTag: 't', deliveryTag: 1, redelivered: false, exchange: '', routingKey: '' },
@@ -105,7 +111,7 @@ describe('closing a connection', () => {
     const channel = await connection.openChannel()
     const messages: Message[] = []
     const { consumerTag, closed } = await channel.consume('q', {}, (message) => messages.push(message))
-    broker.link.raw(Buffer.concat([1, 2].map((tag) => delivery(1, consumerTag, tag))))
+    broker.link.raw(Buffer.concat([1, 2].map((tag) => deliveryBytes(1, consumerTag, tag))))
     await turns()
     for (const message of messages) message.ack()
     const sent = channel.publish('', 'q', Buffer.from('x'))

@@ -1,6 +1,6 @@
+import { ScriptedBroker, SILENT } from '@hermod/testkit'
 import { describe, expect, it } from 'vitest'
 import { Exchange, TypedField } from '../../src/index.ts'
-import { ScriptedBroker, SILENT } from '../client/scripted-broker.ts'
 
 describe('Exchange', () => {
   it('is direct, durable, persistent and stays, unless told otherwise', () => {

@@ -1,4 +1,5 @@
 import { inflateSync } from 'node:zlib'
+import { type ReceivedPublish, ScriptedBroker, SILENT } from '@hermod/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   DEFAULT_SERIALIZERS,
@@ -11,9 +12,7 @@ import {
   type ProducerEvents,
   type ProducerOptions,
 } from '../../src/index.ts'
-import type { ReceivedPublish } from '../client/broker-link.ts'
 import { bodies, fates, turns } from '../client/outcomes.ts'
-import { ScriptedBroker, SILENT } from '../client/scripted-broker.ts'
 import { receivedMessage } from './received-message.ts'
 
 const notFound = { replyCode: 404, replyText: "NOT_FOUND - no exchange 'x'", classId: 60, methodId: 40 }

@@ -1,6 +1,6 @@
+import { ScriptedBroker, SILENT } from '@hermod/testkit'
 import { describe, expect, it } from 'vitest'
 import { Binding, Exchange, Queue } from '../../src/index.ts'
-import { ScriptedBroker, SILENT } from '../client/scripted-broker.ts'
 
 describe('Queue', () => {
   it('is durable, shared and stays, unless told otherwise', () => {
