@@ -73,7 +73,16 @@ export {
   type ExchangeType,
 } from './entities/exchange.ts'
 export { Queue, type QueueDefinition } from './entities/queue.ts'
+export type { MessageIteration } from './entities/message-iteration.ts'
 export type { QueueArguments } from './entities/queue-arguments.ts'
+export { Runner } from './entities/runner.ts'
+export type {
+  RunEnd,
+  RunnerConsumer,
+  RunnerContext,
+  RunnerOptions,
+  RunOptions,
+} from './entities/runner-options.ts'
 export { matchesTopic } from './entities/topic-pattern.ts'
 export { richJsonSerializer } from './entities/rich-json.ts'
 export { RichJsonValue, type RichJsonKind } from './entities/rich-json-value.ts'
