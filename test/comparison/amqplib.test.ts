@@ -5,7 +5,6 @@ import amqplib from 'amqplib'
 import { describe, expect, it } from 'vitest'
 import { ChildProgram } from './child-program.ts'
 import { documented } from './library.ts'
-import { listen } from './listening-broker.ts'
 
 const LIBRARY = 'amqplib'
 
@@ -31,7 +30,7 @@ describe('beside amqplib', () => {
     const broken = new TypeError('a mistake in the handler')
     {
       const broker = new ScriptedBroker()
-      await using server = await listen(broker)
+      await using server = await broker.listen()
       const theirs = await amqplib.connect(server.url)
       const channel = await theirs.createChannel()
       const errors: unknown[] = []
@@ -47,7 +46,7 @@ describe('beside amqplib', () => {
       await theirs.close()
     }
     const broker = new ScriptedBroker()
-    await using server = await listen(broker)
+    await using server = await broker.listen()
     await using ours = await Connection.connect(server.url)
     const channel = await ours.openChannel()
     const received: number[] = []
@@ -67,7 +66,7 @@ describe('beside amqplib', () => {
   it("amqplib ends the process instead of recovering when nobody listens for 'error'; ours connects again", async () => {
     {
       const broker = new ScriptedBroker()
-      await using server = await listen(broker)
+      await using server = await broker.listen()
       await using program = new ChildProgram('amqplib', server.url)
       await program.line('ready')
       server.reset()
@@ -77,14 +76,14 @@ describe('beside amqplib', () => {
     {
       // With a listener it does recover.
       const broker = new ScriptedBroker()
-      await using server = await listen(broker)
+      await using server = await broker.listen()
       await using program = new ChildProgram('amqplib', server.url, 'listening')
       await program.line('ready')
       server.reset()
       await broker.linked(1)
     }
     const broker = new ScriptedBroker()
-    await using server = await listen(broker)
+    await using server = await broker.listen()
     await using ours = await Connection.connect(server.url, { reconnect: { initialMs: 20 } })
     const thrown = await thrownDuring(async () => {
       server.reset()
@@ -97,7 +96,7 @@ describe('beside amqplib', () => {
   it('amqplib rounds whole numbers above 2^53 in headers; ours gives them as bigint', async () => {
     const exact = 2n ** 53n + 1n
     const broker = new ScriptedBroker()
-    await using server = await listen(broker)
+    await using server = await broker.listen()
     const deliver = (channel: number, consumerTag: string): void => {
       const args = { consumerTag, deliveryTag: 1, redelivered: false, exchange: '', routingKey: 'key' }
       broker.link.raw(contentBytes(channel, 'basic.deliver', args, { headers: { exact } }, ''))

@@ -7,7 +7,6 @@ import { describe, expect, it } from 'vitest'
 import { heapBytes, strayErrors } from '../fuzz/hostile-broker.ts'
 import { ChildProgram } from './child-program.ts'
 import { documented } from './library.ts'
-import { listen } from './listening-broker.ts'
 
 const LIBRARY = '@cloudamqp/amqp-client'
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} }
@@ -33,7 +32,7 @@ describe('beside @cloudamqp/amqp-client', () => {
     }
     {
       const broker = silent()
-      await using server = await listen(broker)
+      await using server = await broker.listen()
       const client = new AMQPClient(server.url, undefined, QUIET)
       await client.connect()
       const channel = await client.channel()
@@ -50,7 +49,7 @@ describe('beside @cloudamqp/amqp-client', () => {
       await client.close()
     }
     const broker = silent()
-    await using server = await listen(broker)
+    await using server = await broker.listen()
     await using ours = await Connection.connect(server.url)
     const channel = await ours.openChannel({ maxUnconfirmed: COUNT })
     const before = heapBytes()
@@ -68,7 +67,7 @@ describe('beside @cloudamqp/amqp-client', () => {
   it('@cloudamqp/amqp-client ends the process when the socket breaks under a write; ours rejects each publish', async () => {
     {
       const broker = new ScriptedBroker()
-      await using server = await listen(broker)
+      await using server = await broker.listen()
       broker.on('confirm.select', ({ channel }, link) => {
         link.send(channel, 'confirm.select-ok', {})
         link.stalled = true
@@ -81,7 +80,7 @@ describe('beside @cloudamqp/amqp-client', () => {
       documented(LIBRARY, () => expect(ending).toMatchObject({ status: 1, last: 'unhandledRejection' }))
     }
     const broker = new ScriptedBroker()
-    await using server = await listen(broker)
+    await using server = await broker.listen()
     const ours = await Connection.connect(server.url, { reconnect: false })
     const channel = await ours.openChannel()
     broker.link.stalled = true
@@ -105,7 +104,7 @@ describe('beside @cloudamqp/amqp-client', () => {
   it('@cloudamqp/amqp-client ends the process when a handshake write fails; ours says that the attempt failed', async () => {
     {
       const broker = new ScriptedBroker()
-      await using server = await listen(broker)
+      await using server = await broker.listen()
       broker.on('connection.start', () => void setTimeout(() => server.reset(), 100))
       await using program = new ChildProgram('cloudamqp', server.url, 'be busy at the handshake')
       const ending = await program.ending()
@@ -140,7 +139,7 @@ describe('beside @cloudamqp/amqp-client', () => {
     const brokenFrame = Buffer.from([1, 0, 0, 0, 0, 0, 4, 0, 10, 0, 61, 0])
     {
       const broker = new ScriptedBroker()
-      await using server = await listen(broker)
+      await using server = await broker.listen()
       await using program = new ChildProgram('cloudamqp', server.url, 'wait')
       await program.line('connected')
       broker.link.raw(brokenFrame)
@@ -148,7 +147,7 @@ describe('beside @cloudamqp/amqp-client', () => {
       documented(LIBRARY, () => expect(ending).toMatchObject({ status: 1, last: 'uncaughtException' }))
     }
     const broker = new ScriptedBroker()
-    await using server = await listen(broker)
+    await using server = await broker.listen()
     await using ours = await Connection.connect(server.url, { reconnect: { initialMs: 10 } })
     const stray = await strayErrors(async () => {
       broker.link.raw(brokenFrame)
@@ -178,7 +177,7 @@ describe('beside @cloudamqp/amqp-client', () => {
   it('@cloudamqp/amqp-client leaves a subscription dead that the broker cancelled; ours consumes again', async () => {
     {
       const broker = new ScriptedBroker()
-      await using server = await listen(broker)
+      await using server = await broker.listen()
       const session = await AMQPSession.connect(server.url, { logger: QUIET })
       const queue = await session.queue('queue')
       const subscription = await queue.subscribe({}, () => {})
@@ -194,7 +193,7 @@ describe('beside @cloudamqp/amqp-client', () => {
       await session.stop()
     }
     const broker = new ScriptedBroker()
-    await using server = await listen(broker)
+    await using server = await broker.listen()
     await using ours = await Connection.connect(server.url)
     const channel = await ours.openChannel()
     const { consumerTag } = await channel.consume('queue', {}, () => {})

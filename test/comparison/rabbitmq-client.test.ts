@@ -11,7 +11,6 @@ import {
 import { Connection as RabbitConnection } from 'rabbitmq-client'
 import { describe, expect, it } from 'vitest'
 import { documented } from './library.ts'
-import { listen } from './listening-broker.ts'
 
 const LIBRARY = 'rabbitmq-client'
 
@@ -26,13 +25,24 @@ function connectTheirs(options: ConstructorParameters<typeof RabbitConnection>[0
   return { theirs, errors }
 }
 
+/** The tag of a consumer: its own, or else the name of its queue. */
+const tagOf = (consume: { readonly consumerTag: string; readonly queue: string } | undefined): string =>
+  consume?.consumerTag || (consume?.queue ?? '')
+
+/** A broker that names consumers by their queue where they have no tag of their own. */
+function namingBroker(): ScriptedBroker {
+  return new ScriptedBroker().on('basic.consume', ({ channel, args }, link) => {
+    link.send(channel, 'basic.consume-ok', { consumerTag: tagOf(args) })
+    return SILENT
+  })
+}
+
 /** A broker that answers requests at once, and confirms them only `confirmAfterMs` later, as one does that writes to disk. */
 function answeringBroker(confirmAfterMs: number | undefined): ScriptedBroker {
-  const broker = new ScriptedBroker()
-  let consumerTag = ''
-  broker.on('basic.consume', ({ args }) => void ({ consumerTag } = args))
+  const broker = namingBroker()
   const answer = ({ channel, tag, properties }: ReceivedPublish, link: BrokerLink): typeof SILENT => {
     const { correlationId } = properties
+    const consumerTag = tagOf(link.all('basic.consume').at(-1)?.args)
     const args = { consumerTag, deliveryTag: tag, redelivered: false, exchange: '', routingKey: 'reply' }
     link.raw(contentBytes(channel, 'basic.deliver', args, { correlationId }, 'pong'))
     if (confirmAfterMs !== undefined) setTimeout(() => link.confirm(channel, tag), confirmAfterMs)
@@ -45,7 +55,7 @@ function answeringBroker(confirmAfterMs: number | undefined): ScriptedBroker {
 describe('beside rabbitmq-client', () => {
   it('rabbitmq-client loses the reply to a request that is confirmed after it; ours has both', async () => {
     {
-      await using server = await listen(answeringBroker(50))
+      await using server = await answeringBroker(50).listen()
       const { theirs } = connectTheirs(server.url)
       const client = theirs.createRPCClient({ confirm: true, timeout: 500 })
       const reply = client.send('requests', 'ping').then(
@@ -59,14 +69,14 @@ describe('beside rabbitmq-client', () => {
     }
     {
       // The same without confirms, so that it is the order of the two that matters.
-      await using server = await listen(answeringBroker(undefined))
+      await using server = await answeringBroker(undefined).listen()
       const { theirs } = connectTheirs(server.url)
       const client = theirs.createRPCClient({ timeout: 5_000 })
       expect(String((await client.send('requests', 'ping')).body)).toBe('pong')
       await client.close()
       await theirs.close()
     }
-    await using server = await listen(answeringBroker(50))
+    await using server = await answeringBroker(50).listen()
     await using ours = await Connection.connect(server.url)
     const channel = await ours.openChannel()
     const reply = createDeferred<string>()
@@ -87,7 +97,7 @@ describe('beside rabbitmq-client', () => {
     const mostPayload = 4096 - 8
     {
       const broker = new ScriptedBroker({ tune })
-      await using server = await listen(broker)
+      await using server = await broker.listen()
       const { theirs, errors } = connectTheirs({
         url: server.url,
         frameMax: 8192,
@@ -107,7 +117,7 @@ describe('beside rabbitmq-client', () => {
       await theirs.close()
     }
     const broker = new ScriptedBroker({ tune })
-    await using server = await listen(broker)
+    await using server = await broker.listen()
     await using ours = await Connection.connect(server.url, { frameMax: 8192 })
     const channel = await ours.openChannel()
     await channel.publish('', 'queue', body)
@@ -123,7 +133,7 @@ describe('beside rabbitmq-client', () => {
     const tune = { frameMax: 8192 }
     {
       const broker = new ScriptedBroker({ tune })
-      await using server = await listen(broker)
+      await using server = await broker.listen()
       const { theirs } = connectTheirs({ url: server.url, frameMax: 8192 })
       const channel = await theirs.acquire()
       await channel.confirmSelect()
@@ -133,7 +143,7 @@ describe('beside rabbitmq-client', () => {
       await theirs.close()
     }
     const broker = new ScriptedBroker({ tune })
-    await using server = await listen(broker)
+    await using server = await broker.listen()
     await using ours = await Connection.connect(server.url)
     const channel = await ours.openChannel()
     await channel.publish('', 'queue', body)
@@ -143,7 +153,7 @@ describe('beside rabbitmq-client', () => {
   it('rabbitmq-client logs in with an empty name where the URL has none; ours as guest', async () => {
     const response = async (connect: (url: string) => Promise<() => Promise<void>>): Promise<string> => {
       const broker = new ScriptedBroker()
-      await using server = await listen(broker)
+      await using server = await broker.listen()
       const close = await connect(`amqp://127.0.0.1:${server.port}`)
       await broker.linked(0)
       const { args } = await broker.link.method('connection.start-ok')
@@ -168,11 +178,11 @@ describe('beside rabbitmq-client', () => {
       link.all('basic.consume').some(({ args }) => args.queue === queue)
     const deliverTo = (link: BrokerLink, queue: string): void => {
       const consume = link.all('basic.consume').find(({ args }) => args.queue === queue)
-      if (consume !== undefined) link.deliver(consume.channel, consume.args.consumerTag, 1)
+      if (consume !== undefined) link.deliver(consume.channel, tagOf(consume.args), 1)
     }
     {
-      const broker = new ScriptedBroker()
-      await using server = await listen(broker)
+      const broker = namingBroker()
+      await using server = await broker.listen()
       const { theirs } = connectTheirs({ url: server.url, retryLow: 10, retryHigh: 50 })
       let started = 0
       const hanging = theirs.createConsumer({ queue: 'hanging' }, () => {
@@ -196,8 +206,8 @@ describe('beside rabbitmq-client', () => {
       server.reset()
       void theirs.close()
     }
-    const broker = new ScriptedBroker()
-    await using server = await listen(broker)
+    const broker = namingBroker()
+    await using server = await broker.listen()
     await using ours = await Connection.connect(server.url, { reconnect: { initialMs: 10, maxMs: 50 } })
     const channel = await ours.openChannel()
     let started = 0

@@ -34,6 +34,8 @@ export interface ScriptedListener extends AsyncDisposable {
   readonly port: number
   /** An AMQP URL; any other credentials and virtual host are as good. */
   readonly url: string
+  /** Breaks the connections that came this way (RST). */
+  reset(): void
   /** Breaks the connections that came this way and stops listening. */
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -88,6 +90,9 @@ export class ScriptedBroker {
       host,
       port,
       url: `amqp://guest:guest@${host}:${port}/%2F`,
+      reset() {
+        for (const socket of sockets) socket.resetAndDestroy()
+      },
       async [Symbol.asyncDispose]() {
         const closed = once(server, 'close')
         server.close()
