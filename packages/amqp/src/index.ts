@@ -90,9 +90,23 @@ export { jsonSerializer, rawSerializer, textSerializer, type Serializer } from '
 export { DEFAULT_SERIALIZERS, SerializerRegistry } from './entities/serializer-registry.ts'
 export type { Entity } from './entities/declared-entities.ts'
 export type { MessageProperties } from './entities/message-properties.ts'
+export { ChannelPool } from './entities/channel-pool.ts'
+export { ConnectionPool } from './entities/connection-pool.ts'
+export {
+  Pool,
+  type AcquireOptions,
+  type PoolCloseOptions,
+  type PoolLimit,
+  type PoolOptions,
+  type PoolStats,
+} from './entities/pool.ts'
+export { Lease } from './entities/pool-lease.ts'
+export { ProducerPool } from './entities/producer-pool.ts'
 export { Producer, type ProducerEvents, type ProducerStats } from './entities/producer.ts'
 export type { ProducerOptions, ProducerPublishOptions } from './entities/producer-options.ts'
 export type { ContentChoice } from './entities/content-writer.ts'
+export { SimpleBuffer } from './entities/simple-buffer.ts'
+export { SimpleQueue, type SimpleQueueEvents, type SimpleQueueOptions } from './entities/simple-queue.ts'
 export type { BasicProperties } from './wire/basic-properties.ts'
 export { MAX_TABLE_DEPTH, type FieldTable, type FieldValue } from './wire/field-table.ts'
 export { TypedField, type TypedFieldKind } from './wire/typed-field.ts'
