@@ -1,0 +1,22 @@
+import { Connection } from '../client/connection.ts'
+import type { ConnectionOptions, ConnectionTarget } from '../client/connection-options.ts'
+import { Pool, type PoolLimit } from './pool.ts'
+
+/**
+ * Connections to the same brokers, each with a socket of its own. One that recovers stays in the pool; one that has
+ * ended for good is replaced.
+ *
+ * A single connection serves any number of channels and users; several make sense to keep what blocks one of them
+ * from the others, or for more bytes than one TCP stream carries.
+ */
+export class ConnectionPool extends Pool<Connection> {
+  constructor(target: ConnectionTarget, options: ConnectionOptions & PoolLimit = {}) {
+    const { limit, ...connectionOptions } = options
+    super({
+      limit,
+      create: () => Connection.connect(target, connectionOptions),
+      destroy: (connection) => connection[Symbol.asyncDispose](),
+      isUsable: ({ state }) => state !== 'closed' && state !== 'closing',
+    })
+  }
+}
