@@ -13,7 +13,6 @@ import { isPublishObserved, observePublish } from './diagnostics.ts'
 import type { Message } from './message.ts'
 import type { PublishOptions } from './publisher.ts'
 import type { Topology } from './topology.ts'
-import type { Transaction } from './transaction.ts'
 import type { WireChannel } from './wire-channel.ts'
 
 /**
@@ -128,13 +127,14 @@ export class Channel extends Declarations {
   /**
    * Commits what was published and settled since the last commit or rollback; the next transaction begins.
    *
-   * @throws {TransactionError} E_TRANSACTION when the transaction was lost with its channel; with
-   *   `details.uncertain` that happened during the commit, and nobody knows whether it was done.
+   * @throws {TransactionError} E_TRANSACTION when the transaction was lost with its channel, or a message of it was
+   *   refused: nothing of it was done, and the next one can begin. With `details.uncertain` there was no answer to the
+   *   commit, and nobody knows whether it was done.
    * @throws {ConfigurationError} E_CONFIG on a channel that was not opened with `transactional`.
    * @source AMQP 0-9-1 §1.9 tx
    */
   async commit(options: DeadlineOptions = {}): Promise<void> {
-    await this.#ownTransaction().finish('commit', () => this.call('tx.commit', {}, options))
+    await this.#endTransaction('commit', options)
   }
 
   /**
@@ -145,12 +145,25 @@ export class Channel extends Declarations {
    * @throws {ConfigurationError} E_CONFIG on a channel that was not opened with `transactional`.
    */
   async rollback(options: DeadlineOptions = {}): Promise<void> {
-    await this.#ownTransaction().finish('rollback', () => this.call('tx.rollback', {}, options))
+    await this.#endTransaction('rollback', options)
   }
 
-  #ownTransaction(): Transaction {
-    if (this.#wire.transaction !== undefined) return this.#wire.transaction
-    throw new ConfigurationError(['the channel has no transactions: open it with `transactional: true`'])
+  async #endTransaction(how: 'commit' | 'rollback', options: DeadlineOptions): Promise<void> {
+    const wire = this.#wire
+    const { transaction } = wire
+    if (transaction === undefined) {
+      throw new ConfigurationError(['the channel has no transactions: open it with `transactional: true`'])
+    }
+    options.signal?.throwIfAborted()
+    // Not a turn later: what is published or settled next belongs to the next transaction.
+    const now = wire.state === 'open' || transaction.lost
+    const { signal, timeoutMs = wire.host.operationTimeoutMs } = options
+    const left = now ? { signal, timeoutMs } : await wire.whenReady(options)
+    await transaction.finish(
+      how,
+      (method) => wire.ask(method, {}),
+      (work) => withDeadline(work, left, `tx.${how}`, wire.host.clock),
+    )
   }
 
   /**

@@ -213,6 +213,8 @@ export class WireChannel {
         'channel.open',
         this.host.clock,
       )
+      // Handlers publish and settle within the transaction as soon as their first message is here.
+      if (generation === this.#generation) this.transaction?.attach(session, this.#number)
       await this.consumers.restart()
     } catch (error) {
       if (generation === this.#generation) throw error
