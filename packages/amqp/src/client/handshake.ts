@@ -212,12 +212,13 @@ function handshakeError(
     })
   }
   if (error.code !== 'E_CONN_LOST') return error
-  if (phase === 'sasl') {
+  const { cause } = error
+  if (phase === 'sasl' && (cause === undefined || (cause as NodeJS.ErrnoException).code === 'ECONNRESET')) {
     // A broker without authentication_failure_close says nothing and hangs up. One that is stopping does the same,
     // so another attempt is not pointless.
     return new AuthenticationError(
       `${server} hung up while it checked the credentials of '${address.username}': most likely they are wrong`,
-      { retryable: true },
+      { retryable: true, cause: error },
     )
   }
   return new ConnectionError(phase, `${server} hung up during the handshake: is it an AMQP 0-9-1 broker?`, {
