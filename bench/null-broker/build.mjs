@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 const compiler = process.env.CC ?? 'gcc'
 const program = at('../out/null-broker')
-const sources = ['null-broker.c', 'connection.c', 'driver.c'].map(at)
+const sources = ['null-broker.c', 'connection.c', 'deliveries.c', 'driver.c'].map(at)
 
 mkdirSync(at('../out'), { recursive: true })
 const { error, status } = spawnSync(

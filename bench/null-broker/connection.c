@@ -1,14 +1,16 @@
 /*
- * What the null broker answers. Nothing is routed or stored: publishes are counted and confirmed, and the
- * queue `emit.<count>.<size>` makes its deliveries up while they are being written.
+ * What the null broker answers. Nothing is routed or stored: publishes are counted and confirmed, what is
+ * published to `echo` comes back to the channel's own consumer, and the queue `emit.<count>.<size>` makes its
+ * deliveries up while they are being written.
  */
 #include "connection.h"
+#include "deliveries.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Of the whole process, read as the message counts of the queues `count.published` and `count.settled`. */
-static uint64_t total_published, total_settled;
+/* Of the whole process, read as the message count of the queue `count.published`. */
+static uint64_t total_published;
 
 static void put_table_string(struct writer *w, const char *key, const char *value)
 {
@@ -103,56 +105,6 @@ static void publish_is_whole(struct channel *ch)
   total_published++;
 }
 
-static int is_unsettled(const struct channel *ch, uint64_t tag)
-{
-  return (ch->unsettled[(tag % TAG_SPAN) / 8] >> (tag % 8)) & 1;
-}
-
-static void settle_one(struct channel *ch, uint64_t tag)
-{
-  ch->unsettled[(tag % TAG_SPAN) / 8] &= (uint8_t)~(1u << (tag % 8));
-  ch->outstanding--;
-  total_settled++;
-}
-
-/* Settles one tag, or every tag up to it. Says whether the tag was one that the client holds. */
-static int settle(struct channel *ch, uint64_t tag, int multiple)
-{
-  if (multiple && tag == 0) tag = ch->next_tag - 1;
-  else if (tag < ch->lowest_unsettled || tag >= ch->next_tag || !is_unsettled(ch, tag)) return 0;
-  if (multiple) {
-    for (; ch->lowest_unsettled <= tag; ch->lowest_unsettled++)
-      if (is_unsettled(ch, ch->lowest_unsettled)) settle_one(ch, ch->lowest_unsettled);
-  } else {
-    settle_one(ch, tag);
-  }
-  while (ch->lowest_unsettled < ch->next_tag && !is_unsettled(ch, ch->lowest_unsettled)) ch->lowest_unsettled++;
-  return 1;
-}
-
-/* Lays one delivery out as bytes, once for each consumer. Says whether there was memory for it. */
-static int prepare_delivery(struct connection *c, struct channel *ch, uint16_t id, const char *queue,
-                            uint32_t size)
-{
-  size_t frames = size / (c->frame_max - FRAME_OVERHEAD) + 3;
-  struct writer w;
-  free(ch->delivery);
-  ch->delivery = malloc(1024 + size + frames * FRAME_OVERHEAD);
-  if (ch->delivery == NULL) return 0;
-  w.at = ch->delivery;
-  begin_method(&w, id, METHOD(60, 60));
-  put_short_string(&w, ch->consumer_tag);
-  ch->tag_offset = (size_t)(w.at - ch->delivery);
-  put_u64(&w, 0);
-  put_u8(&w, 0);
-  put_short_string(&w, "");
-  put_short_string(&w, queue);
-  end_frame(&w);
-  put_content(&w, id, size, c->frame_max);
-  ch->delivery_size = (size_t)(w.at - ch->delivery);
-  return 1;
-}
-
 static void start_consumer(struct connection *c, struct channel *ch, struct writer *w, uint16_t id,
                            struct cursor *arguments)
 {
@@ -193,35 +145,13 @@ static void start_consumer(struct connection *c, struct channel *ch, struct writ
   end_frame(w);
 }
 
-static void emit(struct connection *c)
-{
-  for (uint16_t id = 1; id <= MAX_CHANNEL; id++) {
-    struct channel *ch = c->channels[id];
-    if (ch == NULL || !ch->consuming) continue;
-    while (ch->to_emit > 0 && room(c) >= ch->delivery_size + ANSWER_ROOM) {
-      if (ch->next_tag - ch->lowest_unsettled >= TAG_SPAN) break;
-      if (!ch->no_ack) {
-        if (ch->prefetch != 0 && ch->outstanding >= ch->prefetch) break;
-        ch->unsettled[(ch->next_tag % TAG_SPAN) / 8] |= (uint8_t)(1u << (ch->next_tag % 8));
-        ch->outstanding++;
-      } else {
-        if (ch->lowest_unsettled == ch->next_tag) ch->lowest_unsettled++;
-        total_settled++;
-      }
-      memcpy(c->out + c->out_end, ch->delivery, ch->delivery_size);
-      write_u64(c->out + c->out_end + ch->tag_offset, ch->next_tag);
-      c->out_end += ch->delivery_size;
-      ch->next_tag++;
-      ch->to_emit--;
-    }
-  }
-}
-
 static void confirm(struct connection *c)
 {
   for (uint16_t id = 1; id <= MAX_CHANNEL; id++) {
     struct channel *ch = c->channels[id];
     if (ch == NULL || ch->confirmed == ch->published || room(c) < ANSWER_ROOM) continue;
+    /* Nothing may come between the frames of a delivery. */
+    if (ch->echoing && ch->publish_open) continue;
     ch->confirmed = ch->published;
     if (!ch->confirming) continue;
     struct writer w = {c->out + c->out_end, NULL};
@@ -236,7 +166,7 @@ static void confirm(struct connection *c)
 static uint32_t message_count(const char *queue)
 {
   if (strcmp(queue, "count.published") == 0) return (uint32_t)total_published;
-  if (strcmp(queue, "count.settled") == 0) return (uint32_t)total_settled;
+  if (strcmp(queue, "count.settled") == 0) return (uint32_t)settled_in_all();
   return 0;
 }
 
@@ -367,7 +297,12 @@ static void on_channel_method(struct connection *c, struct writer *w, uint16_t i
     put_short_string(w, name);
     end_frame(w);
     break;
-  case METHOD(60, 40): /* basic.publish: where to does not matter */
+  case METHOD(60, 40): /* basic.publish */
+    take_u16(a);
+    take_short_string(a, NULL);
+    take_short_string(a, name);
+    ch->echoing = ch->consuming && ch->no_ack && strcmp(name, "echo") == 0;
+    if (ch->echoing) begin_echo(ch, w, id);
     ch->publish_open = 1;
     ch->header_seen = 0;
     break;
@@ -445,6 +380,8 @@ static void on_frame(struct connection *c, const uint8_t *frame, long frame_leng
     on_channel_method(c, &w, id, method, &arguments);
   } else if (type == FRAME_METHOD || !on_content(ch, type, frame + FRAME_PREFIX, size)) {
     close_connection(c, &w, 505, "UNEXPECTED_FRAME - content out of order", method);
+  } else if (ch->echoing) {
+    put_bytes(&w, frame, (size_t)frame_length);
   }
   if (arguments.bad && !c->leaving) close_connection(c, &w, 502, "SYNTAX_ERROR - arguments are cut off", method);
   c->out_end = (size_t)(w.at - c->out);

@@ -7,8 +7,8 @@
 enum {
   IN_SIZE = 1 << 20,
   OUT_SIZE = 4 << 20,
-  /* Frames are handled only while this much output is free: more than any answer takes. */
-  ANSWER_ROOM = 4096,
+  /* Frames are handled only while this much output is free: more than any answer takes, an echoed frame included. */
+  ANSWER_ROOM = FRAME_MAX + 1024,
   /* The largest body that a queue emits, so that a delivery always fits the output. */
   MAX_EMIT_SIZE = 1 << 20,
   MAX_CHANNEL = 127,
@@ -20,6 +20,7 @@ struct channel {
   /* Publishing. */
   int confirming;
   int publish_open;         /* a publish waits for its header or for the rest of its body */
+  int echoing;              /* and is a delivery at the same time */
   int header_seen;
   uint64_t body_left;
   uint64_t published;

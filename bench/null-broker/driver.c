@@ -141,33 +141,38 @@ static void open_channel(void)
   call(&w, buffer, METHOD(20, 11));
 }
 
-static void publish(const struct drive *plan)
+/* Lays BATCH publishes out in memory of their own; gives them, and the size of one. */
+static uint8_t *lay_out(const struct drive *plan, const char *queue, size_t *each)
 {
-  uint8_t start[64];
-  struct writer w = {start, NULL};
   size_t frames = plan->size / (FRAME_MAX - FRAME_OVERHEAD) + 4;
   uint8_t *batch = malloc(BATCH * (plan->size + frames * FRAME_OVERHEAD + 64));
   if (batch == NULL) fail("malloc");
-  begin_method(&w, 1, METHOD(85, 10));
-  put_u8(&w, 0);
-  call(&w, start, METHOD(85, 11));
-
-  w.at = batch;
+  struct writer w = {batch, NULL};
   for (int i = 0; i < BATCH; i++) {
     begin_method(&w, 1, METHOD(60, 40));
     put_u16(&w, 0);
     put_short_string(&w, "");
-    put_short_string(&w, "sink");
+    put_short_string(&w, queue);
     put_u8(&w, 0);
     end_frame(&w);
     put_content(&w, 1, (uint32_t)plan->size, FRAME_MAX);
   }
-  size_t each = (size_t)(w.at - batch) / BATCH;
+  *each = (size_t)(w.at - batch) / BATCH;
+  return batch;
+}
 
-  uint64_t sent = 0, confirmed = 0;
-  while (confirmed < plan->count) {
-    while (sent < plan->count && sent - confirmed < plan->window) {
-      uint64_t n = plan->window - (sent - confirmed);
+/* How many publishes are answered once this frame has been read as well. */
+typedef uint64_t answered(const uint8_t *frame, uint64_t before);
+
+/* Publishes with at most `window` unanswered. */
+static void publish_until(const struct drive *plan, const char *queue, answered *answered_by)
+{
+  size_t each;
+  uint8_t *batch = lay_out(plan, queue, &each);
+  uint64_t sent = 0, done = 0;
+  while (done < plan->count) {
+    while (sent < plan->count && sent - done < plan->window) {
+      uint64_t n = plan->window - (sent - done);
       if (n > plan->count - sent) n = plan->count - sent;
       if (n > BATCH) n = BATCH;
       send_all(batch, n * each);
@@ -175,15 +180,48 @@ static void publish(const struct drive *plan)
     }
     receive();
     size_t offset = 0;
-    for (long size; (size = next_frame(offset)) > 0; offset += (size_t)size) {
-      const uint8_t *payload = peer.in + offset + FRAME_PREFIX;
-      if (read_u32(payload) != METHOD(60, 80)) errno = 0, fail("publish");
-      uint64_t tag = read_u64(payload + 4);
-      confirmed = payload[12] ? tag : confirmed + 1;
-    }
+    for (long size; (size = next_frame(offset)) > 0; offset += (size_t)size)
+      done = answered_by(peer.in + offset, done);
     consume_input(offset);
   }
   free(batch);
+}
+
+static uint64_t confirmed_by(const uint8_t *frame, uint64_t before)
+{
+  const uint8_t *payload = frame + FRAME_PREFIX;
+  if (read_u32(payload) != METHOD(60, 80)) errno = 0, fail("publish");
+  return payload[12] ? read_u64(payload + 4) : before + 1;
+}
+
+static void publish(const struct drive *plan)
+{
+  uint8_t start[64];
+  struct writer w = {start, NULL};
+  begin_method(&w, 1, METHOD(85, 10));
+  put_u8(&w, 0);
+  call(&w, start, METHOD(85, 11));
+  publish_until(plan, "sink", confirmed_by);
+}
+
+/* A delivery is whole with its last body frame; here every body fits one. */
+static uint64_t replied_by(const uint8_t *frame, uint64_t before)
+{
+  return frame[0] == FRAME_BODY ? before + 1 : before;
+}
+
+static void ask(const struct drive *plan)
+{
+  uint8_t start[64];
+  struct writer w = {start, NULL};
+  begin_method(&w, 1, METHOD(60, 20));
+  put_u16(&w, 0);
+  put_short_string(&w, "amq.rabbitmq.reply-to");
+  put_short_string(&w, "driver");
+  put_u8(&w, 2); /* no-ack */
+  put_u32(&w, 0);
+  call(&w, start, METHOD(60, 21));
+  publish_until(plan, "echo", replied_by);
 }
 
 static void consume(const struct drive *plan)
@@ -242,6 +280,7 @@ int drive(const struct drive *plan)
   open_channel();
   double wall = wall_seconds(), cpu = cpu_seconds();
   if (strcmp(plan->task, "publish") == 0) publish(plan);
+  else if (strcmp(plan->task, "call") == 0) ask(plan);
   else consume(plan);
   wall = wall_seconds() - wall;
   cpu = cpu_seconds() - cpu;

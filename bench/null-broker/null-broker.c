@@ -4,7 +4,7 @@
  * measured against it is limited by itself.
  *
  *   null-broker [--while-stdin]                             listens on a free port of 127.0.0.1, prints `port N`
- *   null-broker --drive TASK PORT COUNT SIZE WINDOW         drives another one as `publish` or `consume`
+ *   null-broker --drive TASK PORT COUNT SIZE WINDOW         drives another one: `publish`, `consume` or `call`
  */
 #define _POSIX_C_SOURCE 200809L
 #include "connection.h"
@@ -139,7 +139,7 @@ static int run(int while_stdin)
 int main(int argc, char **argv)
 {
   if (argc == 7 && strcmp(argv[1], "--drive") == 0 &&
-      (strcmp(argv[2], "publish") == 0 || strcmp(argv[2], "consume") == 0)) {
+      (strcmp(argv[2], "publish") == 0 || strcmp(argv[2], "consume") == 0 || strcmp(argv[2], "call") == 0)) {
     struct drive plan = {argv[2], atoi(argv[3]), strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10),
                          strtoul(argv[6], NULL, 10)};
     if (plan.count > 0 && plan.window > 0 && plan.window <= 65535 && plan.size <= MAX_EMIT_SIZE)
@@ -148,6 +148,6 @@ int main(int argc, char **argv)
     return run(argc == 2);
   }
   fprintf(stderr, "usage: null-broker [--while-stdin]\n"
-                  "       null-broker --drive publish|consume PORT COUNT SIZE WINDOW\n");
+                  "       null-broker --drive publish|consume|call PORT COUNT SIZE WINDOW\n");
   return 2;
 }

@@ -1,39 +1,31 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { isHermodError } from '@hermod/kernel'
-import type { BenchBroker, RunSize } from './brokers/bench-broker.ts'
-import { readOptions, USAGE, type BenchOptions, type BrokerName } from './options.ts'
+import { findPython } from '@hermod/testkit'
+import type { BenchBroker, BrokerName } from './brokers/bench-broker.ts'
+import { OURS, ROSTER, tasksOf, type RosterEntry } from './contestants/roster.ts'
+import { readOptions, USAGE, type BenchOptions } from './options.ts'
 import { OUT_FOLDER, profileContestant } from './profile-contestant.ts'
 import { resultsPage } from './report/results-page.ts'
 import { measureStartup, type StartupTimes } from './startup.ts'
 import { runTournament, type Standing } from './tournament.ts'
 
-const BODY_SIZE = 1024
 const STARTUP_TIMES = 10
 
-/** RabbitMQ is slower than every client, so that fewer messages take as long. */
-const SIZES: Readonly<Record<BrokerName, RunSize>> = {
-  null: { count: 200_000, warmUpCount: 20_000, bodySize: BODY_SIZE },
-  rabbitmq: { count: 60_000, warmUpCount: 5_000, bodySize: BODY_SIZE },
-}
 const TITLES: Readonly<Record<BrokerName, string>> = { null: 'the null broker', rabbitmq: 'RabbitMQ' }
-const QUICK_DIVISOR = 4
-
-function sizeFor(broker: BrokerName, { quick }: BenchOptions): RunSize {
-  const size = SIZES[broker]
-  return quick ? { ...size, count: size.count / QUICK_DIVISOR } : size
-}
 
 async function start(broker: BrokerName): Promise<BenchBroker> {
   if (broker === 'null') return (await import('./brokers/null-bench-broker.ts')).NullBenchBroker.start()
   return (await import('./brokers/rabbitmq-bench-broker.ts')).RabbitMqBenchBroker.start()
 }
 
-async function measure(options: BenchOptions): Promise<void> {
-  const { rounds, contestants } = options
-  const standings: Standing[] = []
-  const leftOut: string[] = []
-  for (const name of options.brokers) {
+/** Starts the brokers that were asked for, one after the other; one that cannot be started is added to `leftOut`. */
+async function onEachBroker(
+  { brokers }: BenchOptions,
+  leftOut: string[],
+  run: (broker: BenchBroker) => Promise<void>,
+): Promise<void> {
+  for (const name of brokers) {
     let started: BenchBroker
     try {
       started = await start(name)
@@ -43,13 +35,35 @@ async function measure(options: BenchOptions): Promise<void> {
       continue
     }
     await using broker = started
-    for (const task of options.tasks) {
-      const size = sizeFor(name, options)
-      standings.push(await runTournament({ broker, task, size, contestants, rounds, onProgress: say }))
-    }
+    await run(broker)
   }
+}
+
+/** Those who were asked for; one that is not installed is added to `leftOut`. */
+function presentContestants(options: BenchOptions, leftOut: string[]): readonly RosterEntry[] {
+  return ROSTER.filter((entry) => {
+    if (!options.contestants.includes(entry.name)) return false
+    const found = entry.runtime === 'node' ? undefined : findPython(entry.modules)
+    if (found?.available !== false) return true
+    leftOut.push(`${entry.name}: ${found.reason}`)
+    return false
+  })
+}
+
+async function measure(options: BenchOptions): Promise<void> {
+  const { rounds, quick } = options
+  const standings: Standing[] = []
+  const leftOut: string[] = []
+  const present = presentContestants(options, leftOut)
+  await onEachBroker(options, leftOut, async (broker) => {
+    for (const task of options.tasks) {
+      const contestants = present.filter((entry) => tasksOf(entry).includes(task)).map(({ name }) => name)
+      if (contestants.length > 0)
+        standings.push(await runTournament({ broker, task, quick, contestants, rounds, onProgress: say }))
+    }
+  })
   let startup: StartupTimes | undefined
-  if (contestants.includes('hermod')) {
+  if (options.contestants.includes(OURS)) {
     try {
       startup = await measureStartup(STARTUP_TIMES)
     } catch (error) {
@@ -63,6 +77,7 @@ async function measure(options: BenchOptions): Promise<void> {
     ),
     date: new Date(),
     rounds,
+    contestants: present,
     standings,
     ...(startup !== undefined && { startup }),
     leftOut,
@@ -75,6 +90,14 @@ async function measure(options: BenchOptions): Promise<void> {
   writeFileSync(file, page)
   process.stdout.write(page)
   say(`written to ${file}`)
+}
+
+async function profile(name: string, options: BenchOptions): Promise<void> {
+  const leftOut: string[] = []
+  await onEachBroker(options, leftOut, async (broker) => {
+    ;(await profileContestant(name, broker, options.tasks, options.quick)).forEach(say)
+  })
+  leftOut.forEach(say)
 }
 
 function say(line: string): void {
@@ -103,7 +126,7 @@ async function main(): Promise<void> {
   }
   if (options === 'help') process.stdout.write(`${USAGE}\n`)
   else if (options.profile === undefined) await measure(options)
-  else (await profileContestant(options.profile, options.tasks, sizeFor('null', options))).forEach(say)
+  else await profile(options.profile, options)
 }
 
 await main()

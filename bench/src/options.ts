@@ -1,12 +1,7 @@
 import { parseArgs } from 'node:util'
+import { BROKERS, type BrokerName } from './brokers/bench-broker.ts'
 import { ROSTER } from './contestants/roster.ts'
-import { TASKS, type Task } from './jobs/job.ts'
-
-/** The brokers that can be measured against. */
-export const BROKERS = ['null', 'rabbitmq'] as const
-
-/** One of {@link BROKERS}. */
-export type BrokerName = (typeof BROKERS)[number]
+import { TASKS, type Task } from './jobs/task.ts'
 
 /** What `npm run bench` was asked to do. */
 export interface BenchOptions {
@@ -30,7 +25,7 @@ export const USAGE: string = `usage: npm run bench -- [options]
   --task NAMES        tasks, separated by commas (${TASKS.join(',')})
   --broker NAMES      brokers, separated by commas (${BROKERS.join(',')})
   --quick             fewer messages and 2 rounds, for a look
-  --profile NAME      record CPU profiles of one contestant on the null broker in bench/out/
+  --profile NAME      record CPU profiles of one contestant in bench/out/ instead of measuring
 A run that measures everything writes bench/RESULTS.md; any other writes bench/out/RESULTS.md.`
 
 /** Reads the command line. Throws an `Error` that says what is wrong with it. */

@@ -1,32 +1,32 @@
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { RunSize } from './brokers/bench-broker.ts'
-import { NullBenchBroker } from './brokers/null-bench-broker.ts'
-import { WINDOWS } from './tournament.ts'
-import type { Task } from './jobs/job.ts'
-import { runJob } from './jobs/run-job.ts'
+import type { BenchBroker } from './brokers/bench-broker.ts'
+import { findEntry, tasksOf } from './contestants/roster.ts'
+import type { Task } from './jobs/task.ts'
+import { runSize } from './run-size.ts'
+import { runContestant } from './tournament.ts'
 
 /** Where profiles and narrowed results go. */
 export const OUT_FOLDER: string = fileURLToPath(new URL('../out/', import.meta.url))
 
-/** Records one CPU profile for each task on the null broker, to be opened with a browser's developer tools. */
+/** Records one CPU profile for each task on a broker, to be opened with a browser's developer tools. */
 export async function profileContestant(
   name: string,
+  broker: BenchBroker,
   tasks: readonly Task[],
-  size: RunSize,
+  quick: boolean,
 ): Promise<readonly string[]> {
   mkdirSync(OUT_FOLDER, { recursive: true })
-  await using broker = await NullBenchBroker.start()
+  const entry = findEntry(name)
+  if (entry.runtime !== 'node') throw new Error(`'${name}' does not run in Node, which records the profiles`)
   const files: string[] = []
-  for (const task of tasks) {
-    const file = `${name}-${task}.cpuprofile`
-    const share = await broker.prepare(task, size)
-    await runJob({ ...share, ...size, contestant: name, task, window: WINDOWS[task] }, [
+  for (const task of tasks.filter((each) => tasksOf(entry).includes(each))) {
+    const file = `${name}-${broker.name}-${task}.cpuprofile`
+    await runContestant({ broker, task }, name, runSize({ broker, task, quick }), [
       '--cpu-prof',
       `--cpu-prof-dir=${OUT_FOLDER}`,
       `--cpu-prof-name=${file}`,
     ])
-    await broker.verify(task, size)
     files.push(`${OUT_FOLDER}${file}`)
   }
   return files

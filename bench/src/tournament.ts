@@ -1,21 +1,22 @@
-import type { BenchBroker, RunSize } from './brokers/bench-broker.ts'
-import type { Sample, Task } from './jobs/job.ts'
+import type { BenchBroker, BrokerName, RunSize } from './brokers/bench-broker.ts'
+import type { Sample } from './jobs/job.ts'
 import { runJob } from './jobs/run-job.ts'
+import { TASK_PLANS, type Task } from './jobs/task.ts'
+import { runSize } from './run-size.ts'
 
 /** The name under which the broker's own ceiling appears among the contestants. */
 export const CEILING = 'C driver (ceiling)'
 
-/** Unconfirmed publishes at once, and deliveries unacked at once. */
-export const WINDOWS: Readonly<Record<Task, number>> = { publish: 500, consume: 200 }
-
-/** How many times as many messages as a contestant the ceiling is measured with: it needs no tenth of the time. */
+/** With a window, the ceiling is measured with so many times the messages: it needs no tenth of the time. */
 const CEILING_FACTOR = 5
 
 /** Every counted sample of one task on one broker. */
 export interface Standing {
-  readonly broker: string
+  readonly broker: BrokerName
+  /** The broker with its version. */
+  readonly brokerTitle: string
   readonly task: Task
-  readonly size: RunSize
+  readonly bodySize: number
   /** By contestant, in the order of the roster. */
   readonly samples: ReadonlyMap<string, readonly Sample[]>
 }
@@ -24,7 +25,7 @@ export interface Standing {
 export interface TournamentPlan {
   readonly broker: BenchBroker
   readonly task: Task
-  readonly size: RunSize
+  readonly quick: boolean
   readonly contestants: readonly string[]
   readonly rounds: number
   readonly onProgress: (line: string) => void
@@ -36,7 +37,7 @@ export interface TournamentPlan {
  * does not finish or a message is missing.
  */
 export async function runTournament(plan: TournamentPlan): Promise<Standing> {
-  const { broker, task, size, contestants, rounds, onProgress } = plan
+  const { broker, task, contestants, rounds, onProgress } = plan
   const entrants = broker.measureCeiling === undefined ? contestants : [...contestants, CEILING]
   const samples = new Map<string, Sample[]>(entrants.map((name) => [name, []]))
   for (let round = 0; round <= rounds; round++) {
@@ -48,15 +49,30 @@ export async function runTournament(plan: TournamentPlan): Promise<Standing> {
       onProgress(`${broker.title}, ${task}, round ${round || 'dropped'}: ${name} ${rate}/s`)
     }
   }
-  return { broker: broker.title, task, size, samples }
+  const { bodySize } = runSize(plan)
+  return { broker: broker.name, brokerTitle: broker.title, task, bodySize, samples }
 }
 
-async function runOnce({ broker, task, size }: TournamentPlan, name: string): Promise<Sample> {
-  const window = WINDOWS[task]
-  if (name === CEILING && broker.measureCeiling !== undefined)
-    return broker.measureCeiling(task, { ...size, count: size.count * CEILING_FACTOR }, window)
-  const share = await broker.prepare(task, size)
-  const sample = await runJob({ ...share, ...size, contestant: name, task, window })
-  await broker.verify(task, size)
+async function runOnce(plan: TournamentPlan, name: string): Promise<Sample> {
+  const { broker, task } = plan
+  if (name !== CEILING) return runContestant(plan, name, runSize(plan, name))
+  if (broker.measureCeiling === undefined) throw new TypeError('the broker has no ceiling')
+  const { kind, window } = TASK_PLANS[task]
+  const size = runSize(plan)
+  const count = window === 1 ? size.count : size.count * CEILING_FACTOR
+  return broker.measureCeiling(kind, { ...size, count }, window)
+}
+
+/** Runs one contestant once and checks what the broker has of it. `execArgv` are flags for its process. */
+export async function runContestant(
+  { broker, task }: Pick<TournamentPlan, 'broker' | 'task'>,
+  contestant: string,
+  size: RunSize,
+  execArgv: readonly string[] = [],
+): Promise<Sample> {
+  const { kind, window } = TASK_PLANS[task]
+  const share = await broker.prepare(kind, size)
+  const sample = await runJob({ ...share, ...size, contestant, task, kind, window }, execArgv)
+  await broker.verify(kind, size)
   return sample
 }

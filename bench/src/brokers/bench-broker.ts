@@ -1,4 +1,11 @@
-import type { Job, Sample, Task } from '../jobs/job.ts'
+import type { Job, Sample } from '../jobs/job.ts'
+import type { TaskKind } from '../jobs/task.ts'
+
+/** The brokers that can be measured against. */
+export const BROKERS = ['null', 'rabbitmq'] as const
+
+/** One of {@link BROKERS}. */
+export type BrokerName = (typeof BROKERS)[number]
 
 /** The sizes of a run on one broker. */
 export interface RunSize {
@@ -12,12 +19,13 @@ export type BrokerShare = Pick<Job, 'url' | 'queue' | 'warmUpQueue' | 'brokerPid
 
 /** A broker that the contestants run against. */
 export interface BenchBroker extends AsyncDisposable {
+  readonly name: BrokerName
   /** What it is, with its version. */
   readonly title: string
-  /** Makes the queues of one run ready. */
-  prepare(task: Task, size: RunSize): Promise<BrokerShare>
+  /** Makes ready what one run needs: its queues, and for calls the echo. */
+  prepare(kind: TaskKind, size: RunSize): Promise<BrokerShare>
   /** Rejects unless every message of the run prepared last was confirmed and kept, or delivered and settled. */
-  verify(task: Task, size: RunSize): Promise<void>
+  verify(kind: TaskKind, size: RunSize): Promise<void>
   /** What the broker can do at most, measured with as little client as possible; absent where nothing can tell. */
-  measureCeiling?(task: Task, size: RunSize, window: number): Promise<Sample>
+  measureCeiling?(kind: TaskKind, size: RunSize, window: number): Promise<Sample>
 }

@@ -1,21 +1,25 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import type { Sample, Task } from '../jobs/job.ts'
+import type { Sample } from '../jobs/job.ts'
 import { processCpuSeconds } from '../jobs/process-cpu.ts'
 import { runProgram } from '../jobs/run-program.ts'
+import type { TaskKind } from '../jobs/task.ts'
 import type { BenchBroker, BrokerShare, RunSize } from './bench-broker.ts'
+import { firstLine } from './first-line.ts'
 import { Referee } from './referee.ts'
 
 const BUILD = fileURLToPath(new URL('../../null-broker/build.mjs', import.meta.url))
 
 /** Counters of the null broker that can be read like queues; they wrap at 2^32. */
-const COUNTERS = { publish: 'count.published', consume: 'count.settled' } as const
+const COUNTERS = { publish: 'count.published', consume: 'count.settled', call: 'count.published' } as const
+
+/** What is published here is counted, and to `echo` it also comes back. */
+const SINKS = { publish: 'sink', call: 'echo' } as const
 
 /** The C program of `null-broker/`, in a process of its own. */
 export class NullBenchBroker implements BenchBroker {
+  readonly name = 'null'
   readonly title = 'null broker'
   readonly #program: string
   readonly #child: ChildProcess
@@ -37,27 +41,29 @@ export class NullBenchBroker implements BenchBroker {
     return new NullBenchBroker(program, child, port, await Referee.connect(amqpUrl(port)))
   }
 
-  async prepare(task: Task, size: RunSize): Promise<BrokerShare> {
-    this.#counterBefore = await this.#referee.depth(COUNTERS[task])
+  async prepare(kind: TaskKind, size: RunSize): Promise<BrokerShare> {
+    this.#counterBefore = await this.#referee.depth(COUNTERS[kind])
+    const queueFor = (count: number): string =>
+      kind === 'consume' ? `emit.${count}.${size.bodySize}` : SINKS[kind]
     return {
       url: amqpUrl(this.#port),
-      queue: task === 'publish' ? 'sink' : `emit.${size.count}.${size.bodySize}`,
-      warmUpQueue: task === 'publish' ? 'sink' : `emit.${size.warmUpCount}.${size.bodySize}`,
+      queue: queueFor(size.count),
+      warmUpQueue: queueFor(size.warmUpCount),
       ...(this.#child.pid !== undefined && { brokerPid: this.#child.pid }),
     }
   }
 
-  async verify(task: Task, size: RunSize): Promise<void> {
-    const counted = ((await this.#referee.depth(COUNTERS[task])) - this.#counterBefore) >>> 0
+  async verify(kind: TaskKind, size: RunSize): Promise<void> {
+    const counted = ((await this.#referee.depth(COUNTERS[kind])) - this.#counterBefore) >>> 0
     const expected = size.count + size.warmUpCount
     if (counted !== expected)
       throw new Error(`the null broker counted ${counted} messages instead of ${expected}`)
   }
 
-  async measureCeiling(task: Task, { count, bodySize }: RunSize, window: number): Promise<Sample> {
+  async measureCeiling(kind: TaskKind, { count, bodySize }: RunSize, window: number): Promise<Sample> {
     const pid = this.#child.pid ?? 0
     const before = processCpuSeconds(pid)
-    const args = ['--drive', task, this.#port, count, bodySize, window].map(String)
+    const args = ['--drive', kind, this.#port, count, bodySize, window].map(String)
     const { messages, seconds, cpuSeconds } = JSON.parse(await runProgram(this.#program, args)) as Record<
       'messages' | 'seconds' | 'cpuSeconds',
       number
@@ -77,11 +83,6 @@ export class NullBenchBroker implements BenchBroker {
     this.#child.stdin?.end()
     await ended
   }
-}
-
-async function firstLine(output: Readable): Promise<string> {
-  for await (const line of createInterface({ input: output })) return line
-  throw new Error('the null broker ended before it listened')
 }
 
 function amqpUrl(port: number): string {

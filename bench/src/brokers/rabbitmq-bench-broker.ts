@@ -1,6 +1,7 @@
 import { startRabbitMq } from '@hermod/testkit'
-import type { Task } from '../jobs/job.ts'
+import type { TaskKind } from '../jobs/task.ts'
 import type { BenchBroker, BrokerShare, RunSize } from './bench-broker.ts'
+import { EchoServer } from './echo-server.ts'
 import { findChildProcess } from './find-child-process.ts'
 import { Referee } from './referee.ts'
 
@@ -8,12 +9,16 @@ import { Referee } from './referee.ts'
 const NODE_PROGRAM = 'beam.smp'
 const QUEUE = 'hermod-bench'
 const WARM_UP_QUEUE = 'hermod-bench-warm-up'
+const ECHO_QUEUE = 'hermod-bench-echo'
 
 /** A RabbitMQ node of its own, with its default configuration. */
 export class RabbitMqBenchBroker implements BenchBroker {
+  readonly name = 'rabbitmq'
   readonly title: string
   readonly #node: Awaited<ReturnType<typeof startRabbitMq>>
   readonly #referee: Referee
+  /** Started when it is first called, so that it takes no processor time from what needs no echo. */
+  #echo: EchoServer | undefined
 
   private constructor(node: Awaited<ReturnType<typeof startRabbitMq>>, referee: Referee) {
     this.title = referee.product
@@ -26,30 +31,32 @@ export class RabbitMqBenchBroker implements BenchBroker {
     return new RabbitMqBenchBroker(node, await Referee.connect(node.url))
   }
 
-  async prepare(task: Task, size: RunSize): Promise<BrokerShare> {
+  async prepare(kind: TaskKind, size: RunSize): Promise<BrokerShare> {
+    const pid = findChildProcess(NODE_PROGRAM)
+    const place = { url: this.#node.url, ...(pid !== undefined && { brokerPid: pid }) }
+    if (kind === 'call') {
+      await this.#referee.empty(ECHO_QUEUE)
+      this.#echo ??= await EchoServer.start(this.#node.url, ECHO_QUEUE)
+      return { ...place, queue: ECHO_QUEUE, warmUpQueue: ECHO_QUEUE }
+    }
     await this.#referee.empty(QUEUE)
     await this.#referee.empty(WARM_UP_QUEUE)
-    if (task === 'consume') {
+    if (kind === 'consume') {
       await this.#referee.fill(WARM_UP_QUEUE, size.warmUpCount, size.bodySize)
       await this.#referee.fill(QUEUE, size.count, size.bodySize)
     }
-    const pid = findChildProcess(NODE_PROGRAM)
-    return {
-      url: this.#node.url,
-      queue: QUEUE,
-      warmUpQueue: WARM_UP_QUEUE,
-      ...(pid !== undefined && { brokerPid: pid }),
-    }
+    return { ...place, queue: QUEUE, warmUpQueue: WARM_UP_QUEUE }
   }
 
-  async verify(task: Task, size: RunSize): Promise<void> {
+  async verify(kind: TaskKind, size: RunSize): Promise<void> {
     // What a client left unacked is ready again once it is gone, so an empty queue shows that all was acked.
-    const depth = await this.#referee.depth(QUEUE)
-    const expected = task === 'publish' ? size.count : 0
+    const depth = await this.#referee.depth(kind === 'call' ? ECHO_QUEUE : QUEUE)
+    const expected = kind === 'publish' ? size.count : 0
     if (depth !== expected) throw new Error(`the queue holds ${depth} messages instead of ${expected}`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#echo?.[Symbol.asyncDispose]()
     await this.#referee[Symbol.asyncDispose]()
     await this.#node[Symbol.asyncDispose]()
   }

@@ -1,7 +1,15 @@
 import { AMQPClient, type AMQPChannel } from '@cloudamqp/amqp-client'
-import type { ConsumePlan, Contestant, ContestantSession, PublishPlan } from './contestant.ts'
+import {
+  REPLY_TO,
+  type CallPlan,
+  type ConsumePlan,
+  type Contestant,
+  type ContestantSession,
+  type PublishPlan,
+} from './contestant.ts'
 import { DeliveryCount } from './delivery-count.ts'
 import { publishInWindow } from './publish-in-window.ts'
+import { RoundTrips } from './round-trips.ts'
 
 class CloudamqpSession implements ContestantSession {
   readonly #client: AMQPClient
@@ -30,6 +38,18 @@ class CloudamqpSession implements ContestantSession {
     await consumer.cancel()
   }
 
+  async call({ queue, count, body, inFlight }: CallPlan): Promise<void> {
+    const trips = new RoundTrips(count, body.length, (correlationId) => {
+      const properties = { deliveryMode: 1, replyTo: REPLY_TO, correlationId }
+      this.#channel.basicPublish('', queue, body, properties).catch(trips.failed)
+    })
+    const consumer = await this.#channel.basicConsume(REPLY_TO, { noAck: true }, (message) => {
+      trips.replied(message.properties.correlationId, message.body?.length)
+    })
+    await trips.begin(inFlight)
+    await consumer.cancel()
+  }
+
   async close(): Promise<void> {
     await this.#channel.close()
     await this.#client.close()
@@ -38,12 +58,12 @@ class CloudamqpSession implements ContestantSession {
 
 /** The low-level channel. TCP_NODELAY has no option and is set on the socket once it is connected. */
 export const contestant: Contestant = {
-  async connect(url) {
+  async connect(url, { confirms }) {
     const client = new AMQPClient(url)
     await client.connect()
     client.socket?.setNoDelay(true)
     const channel = await client.channel()
-    await channel.confirmSelect()
+    if (confirms) await channel.confirmSelect()
     return new CloudamqpSession(client, channel)
   },
 }

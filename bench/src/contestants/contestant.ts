@@ -15,6 +15,19 @@ export interface ConsumePlan {
   readonly prefetch: number
 }
 
+/** What one run of calls does. */
+export interface CallPlan {
+  /** Where the echo listens. */
+  readonly queue: string
+  readonly count: number
+  readonly body: Buffer
+  /** The most calls that may be without a reply at once. */
+  readonly inFlight: number
+}
+
+/** RabbitMQ's direct reply-to: replies come to the channel that asked, through no queue. */
+export const REPLY_TO = 'amq.rabbitmq.reply-to'
+
 /** A client that is connected and has a channel open. */
 export interface ContestantSession {
   /**
@@ -27,10 +40,18 @@ export interface ContestantSession {
    * broker has taken the acks that went before.
    */
   consumeAck(plan: ConsumePlan): Promise<void>
+  /** Consumes {@link REPLY_TO} without acks, makes `count` calls and resolves when all replies have come. */
+  call(plan: CallPlan): Promise<void>
   close(): Promise<void>
+}
+
+/** How a session is going to be used. */
+export interface SessionNeeds {
+  /** Whether the channel is asked to confirm. Only some clients can do without. */
+  readonly confirms: boolean
 }
 
 /** One client library, used as its documentation recommends for speed. */
 export interface Contestant {
-  connect(url: string): Promise<ContestantSession>
+  connect(url: string, needs: SessionNeeds): Promise<ContestantSession>
 }

@@ -1,7 +1,15 @@
 import { Connection, type Channel } from '@hermod/amqp'
-import type { ConsumePlan, Contestant, ContestantSession, PublishPlan } from './contestant.ts'
+import {
+  REPLY_TO,
+  type CallPlan,
+  type ConsumePlan,
+  type Contestant,
+  type ContestantSession,
+  type PublishPlan,
+} from './contestant.ts'
 import { DeliveryCount } from './delivery-count.ts'
 import { publishInWindow } from './publish-in-window.ts'
+import { RoundTrips } from './round-trips.ts'
 
 class HermodSession implements ContestantSession {
   readonly #connection: Connection
@@ -29,13 +37,25 @@ class HermodSession implements ContestantSession {
     await consumer.cancel()
   }
 
+  async call({ queue, count, body, inFlight }: CallPlan): Promise<void> {
+    const trips = new RoundTrips(count, body.length, (correlationId) => {
+      const properties = { deliveryMode: 1, replyTo: REPLY_TO, correlationId }
+      this.#channel.publish('', queue, body, { properties }).catch(trips.failed)
+    })
+    const consumer = await this.#channel.consume(REPLY_TO, { noAck: true }, (message) => {
+      trips.replied(message.properties.correlationId, message.body.length)
+    })
+    await trips.begin(inFlight)
+    await consumer.cancel()
+  }
+
   async close(): Promise<void> {
     await this.#channel.close()
     await this.#connection.close()
   }
 }
 
-/** One promise a publish, one `ack()` a message. TCP_NODELAY is always on. */
+/** One promise a publish, which is always confirmed; one `ack()` a message. TCP_NODELAY is always on. */
 export const contestant: Contestant = {
   async connect(url) {
     const connection = await Connection.connect(url, { name: 'bench' })

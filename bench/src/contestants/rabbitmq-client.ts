@@ -1,7 +1,15 @@
 import { Connection, type Channel } from 'rabbitmq-client'
-import type { ConsumePlan, Contestant, ContestantSession, PublishPlan } from './contestant.ts'
+import {
+  REPLY_TO,
+  type CallPlan,
+  type ConsumePlan,
+  type Contestant,
+  type ContestantSession,
+  type PublishPlan,
+} from './contestant.ts'
 import { DeliveryCount } from './delivery-count.ts'
 import { publishInWindow } from './publish-in-window.ts'
+import { RoundTrips } from './round-trips.ts'
 
 class RabbitmqClientSession implements ContestantSession {
   readonly #connection: Connection
@@ -29,6 +37,18 @@ class RabbitmqClientSession implements ContestantSession {
     await this.#channel.basicCancel(consumerTag)
   }
 
+  async call({ queue, count, body, inFlight }: CallPlan): Promise<void> {
+    const trips = new RoundTrips(count, body.length, (correlationId) => {
+      const envelope = { routingKey: queue, replyTo: REPLY_TO, correlationId }
+      this.#channel.basicPublish(envelope, body).catch(trips.failed)
+    })
+    const { consumerTag } = await this.#channel.basicConsume({ queue: REPLY_TO, noAck: true }, (message) => {
+      trips.replied(message.correlationId, (message.body as Buffer).length)
+    })
+    await trips.begin(inFlight)
+    await this.#channel.basicCancel(consumerTag)
+  }
+
   async close(): Promise<void> {
     await this.#channel.close()
     await this.#connection.close()
@@ -37,10 +57,10 @@ class RabbitmqClientSession implements ContestantSession {
 
 /** The low-level channel, which costs less than its Publisher and Consumer. TCP_NODELAY is off by default and on here. */
 export const contestant: Contestant = {
-  async connect(url) {
+  async connect(url, { confirms }) {
     const connection = new Connection({ url, noDelay: true })
     const channel = await connection.acquire()
-    await channel.confirmSelect()
+    if (confirms) await channel.confirmSelect()
     return new RabbitmqClientSession(connection, channel)
   },
 }

@@ -1,11 +1,7 @@
-/** What is measured. */
-export type Task = 'publish' | 'consume'
-
-/** Every task, in the order in which they run. */
-export const TASKS: readonly Task[] = ['publish', 'consume']
+import type { Task, TaskPlan } from './task.ts'
 
 /** One measurement, done by one fresh process. */
-export interface Job {
+export interface Job extends Pick<TaskPlan, 'kind' | 'window'> {
   readonly contestant: string
   readonly task: Task
   readonly url: string
@@ -15,14 +11,13 @@ export interface Job {
   readonly warmUpQueue: string
   readonly warmUpCount: number
   readonly bodySize: number
-  /** Unconfirmed publishes, or the prefetch count. */
-  readonly window: number
   /** The broker's process, when its CPU time can be read. */
   readonly brokerPid?: number
 }
 
 /** What one measurement found. */
 export interface Sample {
+  /** Messages, or calls. */
   readonly messages: number
   readonly seconds: number
   readonly clientCpuSeconds: number

@@ -1,14 +1,14 @@
 import type { ContestantSession } from '../contestants/contestant.ts'
-import { ROSTER } from '../contestants/roster.ts'
+import { findEntry } from '../contestants/roster.ts'
 import type { Job, Sample } from './job.ts'
 import { processCpuSeconds } from './process-cpu.ts'
 
 // Runs the one job that its argument holds and writes the sample to stdout, each as JSON.
 const job = JSON.parse(process.argv[2] ?? '') as Job
-const entry = ROSTER.find(({ name }) => name === job.contestant)
-if (entry === undefined) throw new Error(`no contestant is named '${job.contestant}'`)
+const entry = findEntry(job.contestant)
+if (entry.runtime !== 'node') throw new Error(`'${job.contestant}' does not run in Node`)
 const { contestant } = await entry.load()
-const session = await contestant.connect(job.url)
+const session = await contestant.connect(job.url, { confirms: job.kind === 'publish' })
 if (job.warmUpCount > 0) await run(session, job.warmUpQueue, job.warmUpCount)
 
 const brokerBefore = brokerCpuSeconds()
@@ -30,9 +30,11 @@ const sample: Sample = {
 process.stdout.write(JSON.stringify(sample))
 
 function run(on: ContestantSession, queue: string, count: number): Promise<void> {
-  if (job.task === 'publish')
-    return on.confirmedPublish({ queue, count, body: Buffer.alloc(job.bodySize, 'x'), window: job.window })
-  return on.consumeAck({ queue, count, bodySize: job.bodySize, prefetch: job.window })
+  const { kind, window, bodySize } = job
+  if (kind === 'consume') return on.consumeAck({ queue, count, bodySize, prefetch: window })
+  const body = Buffer.alloc(bodySize, 'x')
+  if (kind === 'publish') return on.confirmedPublish({ queue, count, body, window })
+  return on.call({ queue, count, body, inFlight: window })
 }
 
 function brokerCpuSeconds(): number | undefined {

@@ -1,8 +1,10 @@
-import { ROSTER } from '../contestants/roster.ts'
+import type { RosterEntry } from '../contestants/roster.ts'
+import { TASK_PLANS } from '../jobs/task.ts'
 import type { StartupTimes } from '../startup.ts'
-import { WINDOWS, type Standing } from '../tournament.ts'
+import { CEILING, type Standing } from '../tournament.ts'
 import { judgeGoals } from './goals.ts'
-import { describeMachine, packageVersion } from './machine.ts'
+import { versionsOf } from './library-versions.ts'
+import { describeMachine } from './machine.ts'
 import { standingTable } from './standing-table.ts'
 
 /** Everything that one run of the bench found. */
@@ -10,6 +12,7 @@ export interface Findings {
   readonly command: string
   readonly date: Date
   readonly rounds: number
+  readonly contestants: readonly RosterEntry[]
   readonly standings: readonly Standing[]
   readonly startup?: StartupTimes
   /** What could not be measured, and why. */
@@ -19,8 +22,8 @@ export interface Findings {
 /** The page that `RESULTS.md` holds. */
 export function resultsPage(findings: Findings): string {
   const { standings, startup, rounds, leftOut } = findings
-  const versions = ROSTER.map(({ name, package: id }) => `${name} ${packageVersion(id)}`).join(', ')
-  const brokers = [...new Set(standings.map(({ broker }) => broker))].join('; ')
+  const versions = findings.contestants.map(versionsOf).join(', ')
+  const brokers = [...new Set(standings.map(({ brokerTitle }) => brokerTitle))].join('; ')
   const goals = judgeGoals(standings, startup)
   const sections = [
     '# Results',
@@ -34,17 +37,22 @@ export function resultsPage(findings: Findings): string {
     `Cells are medians of ${rounds} rounds with the lowest and the highest in parentheses; the contestants take turns, ` +
       'and one round before these is dropped. The ratio is to the best library other than Hermod in the same table. ' +
       'How it is measured, and what it does not show: [README.md](README.md).',
-    ...(goals.length > 0 ? ['## Goals', goals.join('\n')] : []),
+    ...(goals.length > 0 ? ['## Goals', goals.join('\n\n')] : []),
     ...standings.flatMap((standing) => [heading(standing), standingTable(standing)]),
     ...(leftOut.length > 0 ? ['## Left out', leftOut.map((line) => `- ${line}`).join('\n')] : []),
   ]
   return `${sections.join('\n\n')}\n`
 }
 
-function heading({ broker, task, size }: Standing): string {
-  const what =
-    task === 'publish'
-      ? `publish, each confirmed, ${WINDOWS.publish} in flight`
-      : `consume and ack, prefetch ${WINDOWS.consume}`
-  return `## ${broker}: ${what}\n\n${size.count.toLocaleString('en')} messages of ${size.bodySize} bytes a round.`
+function heading({ brokerTitle, task, bodySize, samples }: Standing): string {
+  const { title, unit } = TASK_PLANS[task]
+  const counts = [...samples].flatMap(([name, [sample]]) =>
+    sample === undefined || name === CEILING ? [] : [{ name, count: sample.messages }],
+  )
+  const most = Math.max(...counts.map(({ count }) => count))
+  const fewer = counts
+    .filter(({ count }) => count < most)
+    .map(({ name, count }) => `; ${name}: ${count.toLocaleString('en')}`)
+    .join('')
+  return `## ${brokerTitle}: ${title}\n\n${most.toLocaleString('en')} ${unit} of ${bodySize} bytes a round${fewer}.`
 }
