@@ -19,6 +19,12 @@ declare const body: Uint8Array
 declare const id: string
 declare const waiting: Map<string, (reply: Message) => void>
 `,
+  'docs/from-kombu.md': `import { Connection, ConnectionPool, Consumer, DEFAULT_SERIALIZERS, Exchange, Producer, ProducerPool, Queue } from 'hermod'
+import { Runner, SimpleQueue, type Serializer } from 'hermod'
+declare function work(body: unknown): Promise<void>
+declare function result(body: unknown): unknown
+declare function log(...what: readonly unknown[]): void
+`,
   'docs/errors.md': `import { isHermodError, type Channel } from 'hermod'
 declare const channel: Channel
 declare const body: Uint8Array
