@@ -65,6 +65,12 @@ export class RabbitMqAdmin {
     )
   }
 
+  async joinCluster(nodeName: string): Promise<void> {
+    await this.#control.evaluate(
+      `ok = rabbit:stop(), ok = rabbit_mnesia:join_cluster(binary_to_atom(${erlangBinary(nodeName)}), disc), ok = rabbit:start()`,
+    )
+  }
+
   async clusterSize(): Promise<number> {
     return (await this.#control.evaluate('length(rabbit_mnesia:cluster_nodes(running))')) as number
   }

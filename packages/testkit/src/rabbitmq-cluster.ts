@@ -51,23 +51,11 @@ async function layOutCluster({
   const names = Array.from({ length: count }, (_, index) => `${cluster}-${index + 1}@localhost`)
   const nodes: RabbitMqNode[] = []
   for (const nodeName of names) {
-    const joining = nodeName === names[0] ? {} : joinFirst(names[0] as string, nodeName)
     const seat = { nodeName, cookie, epmd, schedulers: 1 }
-    nodes.push(
-      new RabbitMqNode(await layOutRabbitMq(seat, { config: { ...joining, ...config }, plugins }), epmd),
-    )
+    nodes.push(new RabbitMqNode(await layOutRabbitMq(seat, { config, plugins }), epmd))
   }
   return new Cluster(names, nodes)
 }
-
-/** All nodes start at once; the first alone makes a cluster, and the others wait for it. */
-const joinFirst = (first: string, own: string): Readonly<Record<string, string>> => ({
-  'cluster_formation.peer_discovery_backend': 'classic_config',
-  'cluster_formation.classic_config.nodes.1': first,
-  'cluster_formation.classic_config.nodes.2': own,
-  'cluster_formation.discovery_retry_limit': '600',
-  'cluster_formation.discovery_retry_interval': '100',
-})
 
 class Cluster implements RabbitMqCluster {
   readonly nodes: readonly RabbitMqNode[]
@@ -82,6 +70,8 @@ class Cluster implements RabbitMqCluster {
 
   async start(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.start()))
+    // One after the other: RabbitMQ 3.10 sometimes fails to start where two join at the same time.
+    for (const node of this.nodes.slice(1)) await node.joinCluster(this.#names[0] as string)
     await eventually(
       async () => {
         const sizes = await Promise.all(this.nodes.map((node) => node.clusterSize()))

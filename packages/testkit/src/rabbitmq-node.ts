@@ -137,6 +137,11 @@ export class RabbitMqNode implements BrokerFixture {
     return this.#admin.connections()
   }
 
+  /** Gives up its own data and becomes a member of the cluster of another node. */
+  joinCluster(nodeName: string): Promise<void> {
+    return this.#admin.joinCluster(nodeName)
+  }
+
   /** How many nodes of its cluster run, as far as it knows; 1 where it has none. */
   clusterSize(): Promise<number> {
     return this.#admin.clusterSize()
