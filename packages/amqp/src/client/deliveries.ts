@@ -282,9 +282,16 @@ export class Deliveries implements Settler {
     this.#recovering = true
     try {
       await ask()
+      this.recovered()
     } finally {
       this.#recovering = false
     }
+  }
+
+  /** `basic.recover-ok`: what comes behind it, be it in the same read, is delivered anew. */
+  recovered(): void {
+    if (!this.#recovering) return
+    this.#recovering = false
     this.#recoveredTo = this.#highestTag
     this.#acks.settledUpTo(this.#highestTag)
     this.#checkAllSettled()

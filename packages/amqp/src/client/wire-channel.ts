@@ -313,6 +313,9 @@ export class WireChannel {
         return this.#deliveries?.expect({ args: method.args })
       case 'basic.get-ok':
         return this.#deliveries?.expect({ method, noAck: this.#calls.noAckGet })
+      case 'basic.recover-ok':
+        this.#deliveries?.recovered()
+        return this.#calls.answer(method)
       case 'basic.cancel':
         return this.consumers.cancelledByBroker(method.args.consumerTag)
       case 'channel.close':
