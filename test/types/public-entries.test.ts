@@ -1,4 +1,5 @@
 import type * as amqp from '@hermod/amqp'
+import type * as wire from '@hermod/amqp/wire'
 import type * as cli from '@hermod/cli'
 import type * as events from '@hermod/events'
 import type * as kernel from '@hermod/kernel'
@@ -51,6 +52,7 @@ describe('the public entry points', () => {
     expectTypeOf<Leaks<typeof messaging>>().toBeNever()
     expectTypeOf<Leaks<typeof openstack>>().toBeNever()
     expectTypeOf<Leaks<typeof testkit>>().toBeNever()
+    expectTypeOf<Leaks<typeof wire>>().toBeNever()
   })
 
   it('would show one that did', () => {
