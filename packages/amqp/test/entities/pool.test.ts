@@ -291,8 +291,8 @@ describe('pools of connections, channels and producers', () => {
   const broker = new ScriptedBroker()
   const target = 'amqp://user:sesame@broker'
   const options = { dial: broker.dial, heartbeatMs: 0 }
-  const pools: Pool<never>[] = []
-  const open = <Some extends Pool<never>>(pool: Some): Some => {
+  const pools: Pick<Pool<unknown>, 'close'>[] = []
+  const open = <Some extends Pick<Pool<unknown>, 'close'>>(pool: Some): Some => {
     pools.push(pool)
     return pool
   }
