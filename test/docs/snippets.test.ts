@@ -25,6 +25,11 @@ declare function work(body: unknown): Promise<void>
 declare function result(body: unknown): unknown
 declare function log(...what: readonly unknown[]): void
 `,
+  'docs/entities.md': `import { Connection, ConnectionPool, Consumer, DEFAULT_SERIALIZERS, Exchange, Producer } from 'hermod'
+import { ProducerPool, Queue, SimpleQueue, type Serializer } from 'hermod'
+declare const connection: Connection
+declare function report(...what: readonly unknown[]): void
+`,
   'docs/errors.md': `import { isHermodError, type Channel } from 'hermod'
 declare const channel: Channel
 declare const body: Uint8Array
