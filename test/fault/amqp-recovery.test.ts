@@ -1,6 +1,9 @@
 import { Connection, type ConnectionEvents, type Message } from '@hermod/amqp'
 import { eventually, findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { FAULT_ROUNDS, FAULT_SUITE } from './fault-settings.ts'
+import { expectInvariants } from './load-invariants.ts'
+import { startLoad } from './load.ts'
 
 const gate = needs(findRabbitMq())
 const PERSISTENT = { deliveryMode: 2 }
@@ -19,37 +22,15 @@ const next = <Name extends keyof ConnectionEvents>(
     connection.on(name, listener)
   })
 
-/**
- * What a reader of one queue saw. The guarantees: every number once for the first time and in order; a second time
- * only when the broker says so, or when the publisher sent it twice because its confirm was lost.
- */
-class Ledger {
-  readonly seen = new Set<number>()
-  repeated = 0
-  redelivered = 0
-  outOfOrder = 0
-  #highest = -1
-
-  record(message: Message): void {
-    const number = Number(message.body)
-    if (this.seen.has(number)) {
-      this.repeated++
-      if (message.redelivered) this.redelivered++
-    } else {
-      if (number < this.#highest) this.outOfOrder++
-      this.#highest = number
-    }
-    this.seen.add(number)
-  }
-}
-
-describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ fails${gate.note}`, () => {
+describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ fails${gate.note}`, FAULT_SUITE, () => {
   let broker: BrokerFixture
+  const killed = Array.from({ length: FAULT_ROUNDS }, (_, round) => `killed ${round}`)
+  const uncertain = Array.from({ length: FAULT_ROUNDS }, (_, round) => `uncertain ${round}`)
   beforeAll(async () => {
     broker = await startRabbitMq()
     await using connection = await Connection.connect(broker.url)
     const channel = await connection.openChannel()
-    for (const queue of ['killed', 'uncertain']) await channel.declareQueue(queue)
+    for (const queue of [...killed, ...uncertain]) await channel.declareQueue(queue)
     await connection.close()
     // RabbitMQ 3.10 forgets a durable queue, and all that it holds, when it is killed within moments of the
     // declaration, confirmed messages or not. What is to survive a kill is declared before an orderly restart.
@@ -58,63 +39,29 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ fails${gate.note}`, ()
   afterAll(() => broker?.[Symbol.asyncDispose]())
 
   it('loses no confirmed message, leaves no gap and no open promise when it is killed under load', async () => {
-    const COUNT = 20_000
-    const publisher = await Connection.connect(broker.url, OPTIONS)
-    const reader = await Connection.connect(broker.url, OPTIONS)
-    const output = await publisher.openChannel({ maxUnconfirmed: 500 })
-    const input = await reader.openChannel()
-    const ledger = new Ledger()
-    await input.consume('killed', { prefetchCount: 100 }, (message) => {
-      ledger.record(message)
-      message.ack()
+    await using load = await startLoad({
+      queue: killed.pop() as string,
+      publishTo: broker.url,
+      connection: OPTIONS,
     })
-    let confirmed = 0
-    let uncertain = 0
-    let number = 0
-    const publish = (): Promise<void> =>
-      output.publish('', 'killed', Buffer.from(`${number++}`), { properties: PERSISTENT, resend: true }).then(
-        () => void confirmed++,
-        () => void uncertain++,
-      )
-    // A steady load of at most 1000 promises, so that every kill hits messages at each stage of their way.
-    const load = Promise.all(
-      Array.from({ length: 1000 }, async () => {
-        for (;;) {
-          if (number >= COUNT) return
-          await publish()
-        }
-      }),
-    )
-    for (const share of [0.25, 0.6]) {
-      await eventually(() => confirmed >= COUNT * share, { timeoutMs: 60_000 })
-      const lost = Promise.all([next(publisher, 'lost'), next(reader, 'lost')])
-      const restored = Promise.all([next(publisher, 'restored'), next(reader, 'restored')])
+    for (const [at, share] of [0.25, 0.6].entries()) {
+      await load.reaches(share)
       await broker.kill()
-      await lost
-      expect([publisher.state, reader.state]).toEqual(['reconnecting', 'reconnecting'])
+      await eventually(() => [load.publisher, load.reader].every(({ state }) => state === 'reconnecting'))
+      expect(load.openPublishes).toBeGreaterThan(0)
       await broker.start()
-      await restored
+      await load.goesOn()
+      expect([load.publisher, load.reader].map((one) => one.stats().reconnects)).toEqual([at + 1, at + 1])
     }
-    await load
-    expect({ confirmed, uncertain }).toEqual({ confirmed: COUNT, uncertain: 0 })
-    await eventually(() => ledger.seen.size === COUNT, { timeoutMs: 30_000 })
-    expect(ledger.outOfOrder).toBe(0)
-    // Sent again: at most what was out at the two kills.
-    expect(ledger.repeated - ledger.redelivered).toBeLessThanOrEqual(2 * 500)
-    expect(output.pendingPublishes).toEqual({ unconfirmed: 0, waiting: 0 })
-    expect(publisher.stats()).toMatchObject({ reconnects: 2, publishesFailed: 0 })
-    await eventually(
-      async () => (await broker.queues()).find(({ name }) => name === 'killed')?.messages === 0,
-    )
-    await output.deleteQueue('killed')
-    await Promise.all([publisher.close(), reader.close()])
+    await expectInvariants(load, { broker, forgetsMarks: true })
   })
 
   it('says of each publish without resend what became of it, and is never wrong about a confirmed one', async () => {
+    const queue = uncertain.pop() as string
     const connection = await Connection.connect(broker.url, OPTIONS)
     const channel = await connection.openChannel()
     const sent = Array.from({ length: 3000 }, (_, at) =>
-      channel.publish('', 'uncertain', Buffer.from(`${at}`), { properties: PERSISTENT }),
+      channel.publish('', queue, Buffer.from(`${at}`), { properties: PERSISTENT }),
     )
     await sent[500]
     await broker.kill()
@@ -126,14 +73,14 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ fails${gate.note}`, ()
     expect([...codes]).toEqual(['E_UNCERTAIN'])
     const stored = new Set<number>()
     for (;;) {
-      const message = await channel.get('uncertain', { noAck: true })
+      const message = await channel.get(queue, { noAck: true })
       if (message === undefined) break
       expect(stored.has(Number(message.body))).toBe(false)
       stored.add(Number(message.body))
     }
     const missing = fates.flatMap(({ status }, at) => (status === 'fulfilled' && !stored.has(at) ? [at] : []))
     expect(missing).toEqual([])
-    await channel.deleteQueue('uncertain')
+    await channel.deleteQueue(queue)
     await connection.close()
   })
 

@@ -28,6 +28,9 @@ export interface ChannelHost {
   queueStatus(queue: string): Promise<QueueStatus | undefined>
   /** A passive declare of an exchange, on a channel of its own. */
   exchangeExists(exchange: string, deadline: DeadlineOptions): Promise<boolean>
-  /** Declares a queue of the topology again, with its bindings. */
-  redeclareQueue(queue: string): Promise<void>
+  /**
+   * Declares a queue of the topology again, with its bindings; what the broker refuses is reported.
+   * @returns the refusal of the queue itself.
+   */
+  redeclareQueue(queue: string): Promise<ChannelError | undefined>
 }

@@ -24,7 +24,7 @@ export interface ConnectionEvents {
   'channel-error': { readonly channelNumber: number; readonly error: ChannelError }
   /** The broker cancelled a consumer, because its queue is gone. */
   'consumer-cancelled': { readonly queue: string }
-  /** Something could not be declared again after a reconnect. */
+  /** Something could not be declared again, after a reconnect or because the queue of a consumer was deleted. */
   'topology-error': { readonly what: string; readonly error: HermodError }
   /** A publish failed, awaited or not; `total` counts them since the connection was made. */
   'publish-failed': { readonly error: HermodError; readonly total: number }

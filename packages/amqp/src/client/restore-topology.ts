@@ -26,34 +26,37 @@ export async function restoreTopology(
   await declareAll(topology, () => topology.bindings(), openChannel, onRefused)
 }
 
-/** Declares one queue of the topology again, with its bindings. */
+/**
+ * Declares one queue of the topology again, with its bindings. What the broker refuses is reported and left out.
+ * @returns the refusal of the queue itself.
+ * @throws when the connection is lost meanwhile.
+ */
 export async function declareQueueAgain(
   topology: Topology,
   queue: string,
   openChannel: OpenChannel,
-): Promise<void> {
+  onRefused: OnRefused,
+): Promise<ChannelError | undefined> {
   const found = topology.queues().find(([name]) => name === topology.currentName(queue))
-  if (found === undefined) return
-  const channel = await openChannel()
-  try {
-    await declare(topology, channel, found[1])
-    const name = topology.currentName(queue)
-    for (const binding of topology.bindings()) {
-      if (binding.kind === 'queue-binding' && binding.args.queue === name)
-        await declare(topology, channel, binding)
-    }
-  } finally {
-    await channel.close()
-  }
+  if (found === undefined) return undefined
+  const [refusal] = await declareAll(topology, () => [found[1]], openChannel, onRefused)
+  const name = topology.currentName(queue)
+  const ofQueue = (item: Declaration): boolean => item.kind === 'queue-binding' && item.args.queue === name
+  await declareAll(topology, () => topology.bindings().filter(ofQueue), openChannel, onRefused)
+  return refusal
 }
 
-/** A refusal costs its channel, so all items are sent at once and what stood behind a refusal is sent again. */
+/**
+ * A refusal costs its channel, so all items are sent at once and what stood behind a refusal is sent again.
+ * @returns the refusals.
+ */
 async function declareAll(
   topology: Topology,
   list: () => Declaration[],
   openChannel: OpenChannel,
   onRefused: OnRefused,
-): Promise<void> {
+): Promise<ChannelError[]> {
+  const refusals: ChannelError[] = []
   const backoff = new Backoff({ initialMs: 100, maxMs: 2_000 })
   let items = list()
   while (items.length > 0) {
@@ -73,11 +76,13 @@ async function declareAll(
         await sleep(backoff.nextMs())
         left.push(item)
       } else {
+        refusals.push(error)
         onRefused(describe(item), error)
       }
     }
     items = left
   }
+  return refusals
 }
 
 async function declare(topology: Topology, channel: Channel, item: Declaration): Promise<void> {
