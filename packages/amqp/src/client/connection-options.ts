@@ -178,9 +178,15 @@ export function resolveConnectionOptions(
 
 function addresses(target: ServerTarget | readonly ServerTarget[]): AmqpUrl[] {
   const targets = Array.isArray(target) ? (target as readonly ServerTarget[]) : [target as ServerTarget]
-  return targets.flatMap((one) =>
-    typeof one === 'string' ? one.split(BETWEEN_URLS).map((url) => parseAmqpUrl(url)) : [one],
-  )
+  return targets.flatMap((one: unknown) => {
+    if (typeof one === 'string') return one.split(BETWEEN_URLS).map((url) => parseAmqpUrl(url))
+    if (isAddress(one)) return [one]
+    throw new ConfigurationError(['a server is a URL, or an address as parseAmqpUrl gives it'])
+  })
+}
+
+function isAddress(value: unknown): value is BrokerAddress {
+  return typeof value === 'object' && value !== null && 'hostname' in value && 'port' in value
 }
 
 async function found(find: Extract<ConnectionTarget, () => unknown>): Promise<readonly AmqpUrl[]> {

@@ -246,7 +246,9 @@ export class Connection extends ReportedEvents {
   async close(): Promise<void> {
     if (this.state === 'closed' || this.state === 'closing') return void (await this.closed)
     this.#lifecycle.enter('closing')
-    this.#closing.abort(new ConnectionClosedError('the connection is closed'))
+    const closed = new ConnectionClosedError('the connection is closed')
+    this.#closing.abort(closed)
+    for (const channel of this.#channels) channel.seal(closed)
     await this.#session?.close()
     this.#finish(undefined)
   }
@@ -259,14 +261,15 @@ export class Connection extends ReportedEvents {
    *   the connection is closed all the same.
    */
   async drain(options: DeadlineOptions = {}): Promise<void> {
-    const { operationTimeoutMs: timeoutMs, clock } = this.#options
+    const { operationTimeoutMs, clock } = this.#options
+    const limits = { signal: options.signal, timeoutMs: options.timeoutMs ?? operationTimeoutMs }
     const drained = [...this.#channels].map(async (channel) => {
       await channel.consumers.cancelAll()
       await channel.deliveries?.allSettled()
       await channel.publishing.idle()
     })
     try {
-      await withDeadline(Promise.all(drained), { timeoutMs, ...options }, 'connection.drain', clock)
+      await withDeadline(Promise.all(drained), limits, 'connection.drain', clock)
     } finally {
       await this.close()
     }
@@ -274,8 +277,10 @@ export class Connection extends ReportedEvents {
 
   /** Ends at once, without a word to the broker: what is under way rejects, what is not settled is delivered again. */
   abort(): void {
-    this.#session?.abort(new ConnectionClosedError('the connection was aborted'))
+    const session = this.#session
+    // First, so that the end of the session is not taken for a loss.
     this.#finish(undefined)
+    session?.abort(new ConnectionClosedError('the connection was aborted'))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -306,12 +311,7 @@ export class Connection extends ReportedEvents {
       queueStatus: (queue) => this.queueStatus(queue),
       exchangeExists: (exchange, deadline) => this.exchangeExists(exchange, deadline),
       redeclareQueue: (queue) =>
-        declareQueueAgain(
-          this.#topology,
-          queue,
-          () => this.openChannel({ recover: false }),
-          (what, error) => this.report('topology-error', { what, error }),
-        ),
+        declareQueueAgain(this.#topology, queue, () => this.openChannel({ recover: false })),
     }
   }
 
@@ -368,7 +368,8 @@ export class Connection extends ReportedEvents {
       this.#openSinceMs = this.#options.clock.monotonicMs()
     const blocked = this.#blockade.reason !== undefined
     if (this.state !== 'blocked' || !blocked) this.#lifecycle.enter('open')
-    if (blocked) this.#lifecycle.enter('blocked')
+    // Who was told that it is open may have ended it.
+    if (blocked && this.state === 'open') this.#lifecycle.enter('blocked')
   }
 
   #onSessionEnd(error: HermodError): void {

@@ -60,6 +60,8 @@ export class ConsumerRecord {
   awaitedIn: number | undefined
   /** The opening of the channel in which the broker serves it. */
   consumesIn: number | undefined
+  /** The latest tag that the broker cancelled. */
+  cancelledTag = ''
   readonly backoff: Backoff = new Backoff({ initialMs: 100, maxMs: 5_000 })
   /** When a consumer that the broker cancelled is started again. */
   readonly pace: HealPace

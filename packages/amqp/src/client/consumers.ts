@@ -29,7 +29,6 @@ export interface ConsumingChannel {
 }
 
 const DEFAULT_PREFETCH = 250
-const ACCESS_REFUSED = 403
 const NOT_FOUND = 404
 
 /** The consumers of one channel: started, started again after a reconnect, cancelled. */
@@ -67,7 +66,7 @@ export class Consumers {
       this.#abandon(record, gaveUp)
       throw error
     }
-    this.#host.topology.consumerStarted(record.queue)
+    if (!record.cancelled) this.#host.topology.consumerStarted(record.queue)
     const state = (): SubscriptionState =>
       !record.cancelled && !this.#channel.isOpen ? 'away' : record.stateIn(this.#channel.generation)
     return {
@@ -117,6 +116,8 @@ export class Consumers {
     const timeoutMs = deadline.timeoutMs ?? this.#host.operationTimeoutMs
     const limits = { signal: deadline.signal, timeoutMs }
     await withDeadline(Promise.all([qos, consume]), limits, 'basic.consume', this.#host.clock)
+    // In the same breath as it began the broker may have cancelled it.
+    if (record.cancelledTag === record.consumerTag) return
     record.backoff.reset()
     record.consumesIn = generation
   }
@@ -163,6 +164,7 @@ export class Consumers {
     const record = this.#records.get(consumerTag)
     if (record === undefined || record.cancelled) return
     record.consumesIn = undefined
+    record.cancelledTag = consumerTag
     this.#host.consumerCancelled(record.queue)
     if (this.#channel.recovers) {
       void this.#awaitQueue(record)
@@ -193,22 +195,19 @@ export class Consumers {
     if (record.waits) await pause()
     else if (calmMs > 0) await pause(calmMs)
     record.waits = false
-    let mayDeclare = true
     while (!late()) {
       try {
-        if (mayDeclare && topology.ownsQueue(record.queue)) {
-          // One that somebody else declared otherwise is consumed as it is; one that we may not declare is looked for.
-          const refusal = await this.#host.redeclareQueue(record.queue)
-          mayDeclare = refusal?.replyCode !== ACCESS_REFUSED
-        }
+        if (topology.ownsQueue(record.queue)) await this.#host.redeclareQueue(record.queue)
         if (
           !late() &&
           (await this.#host.queueStatus(topology.currentName(record.queue))) !== undefined &&
           !late()
         ) {
           await this.#consumeAgain(record)
-          record.awaitedIn = undefined
-          return
+          if (record.consumesIn === generation) {
+            record.awaitedIn = undefined
+            return
+          }
         }
       } catch (error) {
         if (late()) return

@@ -25,7 +25,7 @@ export type CredentialsSource = (
 
 /**
  * Asks for credentials.
- * @throws {ConnectionError} E_CONN, phase `sasl`, when the callback throws; what it threw is the cause, and not in the
+ * @throws {ConnectionError} E_CONN, phase `sasl`, when the callback throws or gives no password; what it threw is the cause, and not in the
  *   text, which may be shown.
  */
 export async function obtainCredentials(
@@ -34,10 +34,18 @@ export async function obtainCredentials(
   signal: AbortSignal,
 ): Promise<Credentials> {
   try {
-    return await source({ hostname, port, username, virtualHost }, { signal })
+    const given: unknown = await source({ hostname, port, username, virtualHost }, { signal })
+    if (isGiven(given)) return given
   } catch (error) {
     signal.throwIfAborted()
     if (isHermodError(error)) throw error
     throw new ConnectionError('sasl', 'the callback for credentials failed', { cause: error })
   }
+  throw new ConnectionError('sasl', 'the callback for credentials gave no password')
+}
+
+function isGiven(value: unknown): value is Credentials {
+  return (
+    typeof value === 'object' && value !== null && 'password' in value && typeof value.password === 'string'
+  )
 }

@@ -55,7 +55,8 @@ export class Deliveries implements Settler {
   #coveredTo = 0
   /** Everything up to this tag was put back by the broker (`basic.recover`). */
   #recoveredTo = 0
-  #recovering = false
+  /** How many `basic.recover` have no answer yet. */
+  #recovering = 0
   #highestTag = 0
   #allSettled: Deferred<void> | undefined
   #deliveredThisTurn = false
@@ -169,7 +170,7 @@ export class Deliveries implements Settler {
     if (consumer === undefined || (consumer.cancelled && needsAck))
       return void this.settle(deliveryTag, 'requeue', false)
     // What the broker sent before it read basic.recover, it is about to send again.
-    if (this.#recovering && needsAck) return
+    if (this.#recovering > 0 && needsAck) return
     this.#traffic.delivered++
     if (DIAGNOSTICS.deliver.hasSubscribers) this.#tellOfDelivery()
     const message = new Message(
@@ -216,7 +217,7 @@ export class Deliveries implements Settler {
 
   #settle(deliveryTag: number, how: Settlement, multiple: boolean): boolean {
     const session = this.#session
-    if (session === undefined || this.#recovering || deliveryTag <= this.#recoveredTo) {
+    if (session === undefined || this.#recovering > 0 || deliveryTag <= this.#recoveredTo) {
       this.#traffic.staleSettles++
       return false
     }
@@ -279,19 +280,14 @@ export class Deliveries implements Settler {
    */
   async recover(ask: () => Promise<unknown>): Promise<void> {
     this.writeAcks()
-    this.#recovering = true
-    try {
-      await ask()
-      this.recovered()
-    } finally {
-      this.#recovering = false
-    }
+    this.#recovering++
+    await ask()
   }
 
   /** `basic.recover-ok`: what comes behind it, be it in the same read, is delivered anew. */
   recovered(): void {
-    if (!this.#recovering) return
-    this.#recovering = false
+    if (this.#recovering === 0) return
+    this.#recovering--
     this.#recoveredTo = this.#highestTag
     this.#acks.settledUpTo(this.#highestTag)
     this.#checkAllSettled()

@@ -1,6 +1,11 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { connect as connectTls, type ConnectionOptions as NodeTlsOptions } from 'node:tls'
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  type ConnectionOptions as NodeTlsOptions,
+  type PeerCertificate,
+} from 'node:tls'
 import { ConnectionError } from '@hermod/kernel'
 import { formatServer, type BrokerAddress } from './broker-address.ts'
 import type { TlsOptions } from './tls-options.ts'
@@ -51,7 +56,12 @@ function tlsOptions({ hostname, port }: BrokerAddress, tls: TlsOptions): NodeTls
     host: hostname,
     port,
     // An address is no name to indicate; the certificate is then checked against the address itself.
-    ...(isIP(name) === 0 ? { servername: name } : {}),
+    ...(isIP(name) === 0
+      ? { servername: name }
+      : {
+          checkServerIdentity: (_: string, certificate: PeerCertificate) =>
+            checkServerIdentity(name, certificate),
+        }),
     minVersion: 'TLSv1.2',
   }
 }

@@ -25,8 +25,11 @@ export async function connectToAny(
 ): Promise<FoundSession> {
   const errors: HermodError[] = []
   const known = options.servers()
+  const timeoutMs = options.connectTimeoutMs ?? CONNECTION_DEFAULTS.connectTimeoutMs
   const servers =
-    known instanceof Promise ? await withDeadline(known, { signal }, 'finding the servers') : known
+    known instanceof Promise
+      ? await withDeadline(known, { signal, timeoutMs }, 'finding the servers', options.clock)
+      : known
   for (const address of options.serverOrder === 'random' ? shuffled(servers) : servers) {
     signal?.throwIfAborted()
     try {

@@ -8,6 +8,7 @@ import {
   isHermodError,
   MASK,
   ProtocolError,
+  withDeadline,
   type Clock,
   type ConnectPhase,
   type HermodError,
@@ -156,9 +157,15 @@ export async function openSession(
 /** Dials, and gives what another one's `dial` throws the form of our errors. */
 async function dialled(address: BrokerAddress, dial: Dial, signal: AbortSignal): Promise<Duplex> {
   let stream: Duplex
+  const dialling = Promise.resolve().then(() => dial(address, { signal }))
   try {
-    stream = await dial(address, { signal })
+    stream = await withDeadline(dialling, { signal }, 'dial')
   } catch (error) {
+    // One that does not listen to the signal may still come.
+    dialling.then(
+      (late) => late.destroy(),
+      () => {},
+    )
     signal.throwIfAborted()
     if (isHermodError(error)) throw error
     const reason = error instanceof Error ? error.message : String(error)

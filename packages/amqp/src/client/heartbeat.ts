@@ -4,6 +4,8 @@ import type { Clock, Timer } from '@hermod/kernel'
 export interface HeartbeatActions {
   /** Sends a heartbeat frame, at once. */
   send(): void
+  /** Nothing came for an interval: reads what is there, also if this side has stopped reading. */
+  listen(): void
   /** The peer has been silent for too long. */
   dead(silentMs: number): void
 }
@@ -56,7 +58,9 @@ export class Heartbeat {
       this.#actions.send()
       this.#lastSentMs = nowMs
     }
-    if (nowMs - this.#lastReceivedMs < this.#intervalMs * 2) return this.#arm()
+    const silenceMs = nowMs - this.#lastReceivedMs
+    if (silenceMs >= this.#intervalMs - 1) this.#actions.listen()
+    if (silenceMs < this.#intervalMs * 2) return this.#arm()
     // After a long pause of this process (a blocked loop, a suspended laptop) the peer's bytes may be waiting
     // unread: they get one turn before the peer is called dead.
     setImmediate(() => {

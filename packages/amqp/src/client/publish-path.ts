@@ -24,6 +24,8 @@ export interface PublishPath {
   attach(session: Session, channel: number): void
   /** The channel is gone. */
   detach(cause: HermodError): void
+  /** Nothing more may be written: the channel is being closed. What was written can still be confirmed. */
+  seal(reason: HermodError): void
   /** No channel will come again: everything still open is rejected. */
   end(cause: HermodError): void
   /** The broker takes no publishes for now (`connection.blocked`). */

@@ -63,6 +63,8 @@ export class Publisher implements PublishPath {
   #flowStopped = false
   #selected = false
   #ended: HermodError | undefined
+  /** The channel is being closed. */
+  #sealed: HermodError | undefined
   #idle: Deferred<void> | undefined
   /** Written and unconfirmed, in a ring: the message with confirm tag t stands at t & mask. */
   readonly #ring: (PendingPublish | undefined)[]
@@ -126,7 +128,7 @@ export class Publisher implements PublishPath {
       options?.mandatory === true,
       options?.resend === true,
     )
-    const refusal = this.#ended ?? this.#refusal
+    const refusal = this.#ended ?? this.#sealed ?? this.#refusal
     if (refusal !== undefined) {
       this.#fail(pending, refusal)
       return pending.promise
@@ -162,6 +164,7 @@ export class Publisher implements PublishPath {
     const session = this.#session
     return (
       session !== undefined &&
+      this.#sealed === undefined &&
       !this.#blocked &&
       !this.#flowStopped &&
       this.#unconfirmed < this.#window &&
@@ -344,6 +347,10 @@ export class Publisher implements PublishPath {
     if (this.#idle === undefined || this.#unconfirmed > 0 || this.waiting > 0) return
     this.#idle.resolve()
     this.#idle = undefined
+  }
+
+  seal(reason: HermodError): void {
+    this.#sealed = reason
   }
 
   /** No channel will come again: everything still open is rejected. */

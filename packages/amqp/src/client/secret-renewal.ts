@@ -5,6 +5,9 @@ import type { Session } from './session.ts'
 /** Credentials are renewed when this share of their time is over. */
 const RENEW_AT = 0.8
 
+/** Credentials that are over already, say because clocks differ, are not to be renewed again and again at once. */
+const SOONEST_MS = 1_000
+
 /** What a renewal needs, and whom it tells. */
 export interface SecretRenewalListener {
   obtain(signal: AbortSignal): Promise<Credentials>
@@ -41,7 +44,8 @@ export class SecretRenewal {
   async #renew(session: Session, firstValidForMs: number, signal: AbortSignal): Promise<void> {
     let validForMs = firstValidForMs
     while (validForMs !== Infinity) {
-      await sleep(validForMs * RENEW_AT, { signal }, this.#clock)
+      const inMs = validForMs * RENEW_AT
+      await sleep(inMs > SOONEST_MS ? inMs : SOONEST_MS, { signal }, this.#clock)
       const backoff = new Backoff({ initialMs: 1_000 })
       for (;;) {
         try {

@@ -185,6 +185,8 @@ export class Session implements FrameSink {
         writeHeartbeat(this.output.writer)
         this.output.flush()
       },
+      // One read is enough to hear the peer; the next one stops again while too much waits to be written.
+      listen: (): void => void this.#stream.resume(),
       dead: (silentMs: number): void => this.abort(new HeartbeatTimeoutError(silentMs)),
     }
     this.#heartbeat = new Heartbeat(tuning.heartbeatMs, actions, this.#clock)

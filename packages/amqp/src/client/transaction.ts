@@ -46,6 +46,7 @@ export class Transaction implements PublishPath {
   #session: Session | undefined
   #channel = 0
   #ended: HermodError | undefined
+  #sealed: HermodError | undefined
   #refusal: ConnectionBlockedError | undefined
   /** Why the transaction that is under way can no longer be committed. */
   #broken: HermodError | undefined
@@ -97,7 +98,7 @@ export class Transaction implements PublishPath {
         'resend, signal and timeoutMs have no meaning in a transaction, which is committed or rolled back as a whole',
       ])
     }
-    const refusal = this.#ended ?? this.#refusal ?? this.#broken
+    const refusal = this.#ended ?? this.#sealed ?? this.#refusal ?? this.#broken
     if (refusal !== undefined) return refusal
     if (this.#session === undefined) {
       return new TransactionError(
@@ -229,6 +230,10 @@ export class Transaction implements PublishPath {
     if (this.#begun) this.#broken ??= lostOver(cause)
     this.#begun = false
     for (const pending of open) this.#fail(pending, lostOver(cause))
+  }
+
+  seal(reason: HermodError): void {
+    this.#sealed = reason
   }
 
   end(cause: HermodError): void {

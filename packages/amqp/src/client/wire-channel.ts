@@ -32,6 +32,9 @@ import { Transaction } from './transaction.ts'
 const BASIC_DELIVER = 0x003c_003c
 const BASIC_ACK = 0x003c_0050
 
+/** A broker that is blocked, or gone without a word, does not answer. */
+const CLOSE_TIMEOUT_MS = 5_000
+
 /**
  * A channel as its connection and the broker see it: opened on one session after another, closed by the broker and
  * opened again. What a program sees of it is {@link Channel}.
@@ -51,6 +54,8 @@ export class WireChannel {
   #ready: Deferred<void> = createDeferred()
   #ended: HermodError | undefined
   #closing = false
+  /** Why nothing more is said. */
+  #sealed: HermodError | undefined
   #generation = 0
   #isReady = false
   /** The opening after the latest channel error. */
@@ -88,7 +93,7 @@ export class WireChannel {
 
   get state(): ChannelState {
     if (this.#ended !== undefined) return 'closed'
-    if (this.#closing) return 'closing'
+    if (this.#closing || this.#sealed !== undefined) return 'closing'
     if (this.#isReady) return 'open'
     return this.#session === undefined ? 'waiting' : 'opening'
   }
@@ -125,7 +130,7 @@ export class WireChannel {
   /** Waits for the channel. @returns what is left of the deadline. */
   async whenReady({ signal, timeoutMs }: DeadlineOptions): Promise<DeadlineOptions> {
     if (this.#ended !== undefined) throw this.#ended
-    if (this.#closing) throw new ChannelClosedError('the channel is being closed')
+    if (this.#sealed !== undefined) throw this.#sealed
     signal?.throwIfAborted()
     const { clock, operationTimeoutMs } = this.host
     const limitMs = timeoutMs ?? operationTimeoutMs
@@ -141,6 +146,7 @@ export class WireChannel {
     const session = this.#session
     if (session === undefined)
       return Promise.reject(this.#ended ?? new ChannelClosedError(`${name}: the connection is away`))
+    if (this.#sealed !== undefined && name !== 'channel.close') return Promise.reject(this.#sealed)
     this.#deliveries?.writeAcks()
     session.send(this.#number, name, args)
     return this.#calls.add(name, args)
@@ -176,8 +182,9 @@ export class WireChannel {
     if (this.#closing || this.#ended !== undefined) return void (await this.closed)
     this.#closing = true
     if (this.#session === undefined) return this.end(undefined)
-    this.#deliveries?.pause()
-    const { clock, operationTimeoutMs: timeoutMs } = this.host
+    this.seal(new ChannelClosedError('the channel is being closed'))
+    const { clock, operationTimeoutMs } = this.host
+    const timeoutMs = Math.min(CLOSE_TIMEOUT_MS, operationTimeoutMs)
     try {
       // Not `call`: a channel that is still being opened need not become ready first.
       const asked = this.ask('channel.close', { replyCode: 200, replyText: 'bye', classId: 0, methodId: 0 })
@@ -186,6 +193,21 @@ export class WireChannel {
       // The connection went first: the channel is closed all the same.
     }
     this.end(undefined)
+  }
+
+  /**
+   * The last that is said on the channel, acks that wait: it is about to be closed, or its connection is. Behind a
+   * channel.close RabbitMQ takes a late ack or publish for one on a channel that was never opened, and ends the whole
+   * connection (504). Messages that are settled from now on are stale.
+   */
+  seal(reason: HermodError): void {
+    this.#deliveries?.writeAcks()
+    this.#sealed = reason
+    this.#deliveries?.pause()
+    this.#deliveries?.end()
+    this.publishing.seal(
+      new ChannelClosedError(`the message was not sent: ${reason.message}`, { cause: reason }),
+    )
   }
 
   /** Opens the channel on a session, with everything that it had. */
@@ -321,7 +343,8 @@ export class WireChannel {
       case 'channel.close':
         return this.#onBrokerClose(method.args)
       case 'channel.flow':
-        this.#session?.send(this.#number, 'channel.flow-ok', { active: method.args.active })
+        if (this.#sealed === undefined)
+          this.#session?.send(this.#number, 'channel.flow-ok', { active: method.args.active })
         this.publishing.flowStopped = !method.args.active
         return
       default:

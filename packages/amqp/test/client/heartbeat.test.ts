@@ -8,13 +8,15 @@ describe('Heartbeat', () => {
   const clock = new ManualClock()
   const beats: number[] = []
   const deaths: number[] = []
+  let listened = 0
   let heartbeat: Heartbeat | undefined
 
   function start(intervalMs: number): Heartbeat {
-    beats.length = deaths.length = 0
+    beats.length = deaths.length = listened = 0
     const startMs = clock.monotonicMs()
     const actions = {
       send: () => void beats.push(clock.monotonicMs() - startMs),
+      listen: () => void listened++,
       dead: (silentMs: number) => {
         deaths.push(silentMs)
         heartbeat?.stop()
@@ -49,6 +51,20 @@ describe('Heartbeat', () => {
     const pauses = all.slice(1).map((ms, index) => ms - (all[index] as number))
     expect(Math.max(...pauses)).toBeLessThan(10_000)
     expect(beats.length).toBeGreaterThan(3) // the busy time is over by then
+  })
+
+  it('listens for a peer that was silent for an interval, before it is called dead', async () => {
+    const beat = start(10_000)
+    clock.advance(5000)
+    expect(listened).toBe(0)
+    clock.advance(5000)
+    expect(listened).toBe(1)
+    beat.received()
+    clock.advance(5000)
+    expect(listened).toBe(1)
+    clock.advance(10_000)
+    await turn()
+    expect([listened, deaths]).toEqual([3, []])
   })
 
   it('calls a peer dead after two intervals of silence, once', async () => {
