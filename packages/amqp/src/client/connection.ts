@@ -311,7 +311,12 @@ export class Connection extends ReportedEvents {
       queueStatus: (queue) => this.queueStatus(queue),
       exchangeExists: (exchange, deadline) => this.exchangeExists(exchange, deadline),
       redeclareQueue: (queue) =>
-        declareQueueAgain(this.#topology, queue, () => this.openChannel({ recover: false })),
+        declareQueueAgain(
+          this.#topology,
+          queue,
+          () => this.openChannel({ recover: false }),
+          (what, error) => this.report('topology-error', { what, error }),
+        ),
     }
   }
 

@@ -29,6 +29,7 @@ export interface ConsumingChannel {
 }
 
 const DEFAULT_PREFETCH = 250
+const ACCESS_REFUSED = 403
 const NOT_FOUND = 404
 
 /** The consumers of one channel: started, started again after a reconnect, cancelled. */
@@ -195,9 +196,14 @@ export class Consumers {
     if (record.waits) await pause()
     else if (calmMs > 0) await pause(calmMs)
     record.waits = false
+    let mayDeclare = true
     while (!late()) {
       try {
-        if (topology.ownsQueue(record.queue)) await this.#host.redeclareQueue(record.queue)
+        if (mayDeclare && topology.ownsQueue(record.queue)) {
+          // One that somebody else declared otherwise is consumed as it is; one that we may not declare is looked for.
+          const refusal = await this.#host.redeclareQueue(record.queue)
+          mayDeclare = refusal?.replyCode !== ACCESS_REFUSED
+        }
         if (
           !late() &&
           (await this.#host.queueStatus(topology.currentName(record.queue))) !== undefined &&
