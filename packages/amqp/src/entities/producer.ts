@@ -25,6 +25,8 @@ import { DEFAULT_SERIALIZERS, type SerializerRegistry } from './serializer-regis
 /** How long {@link Producer.close} waits for confirms when it is not told. */
 const CLOSE_TIMEOUT_MS = 30_000
 
+const NOTHING: readonly Entity[] = Object.freeze([])
+
 /** What a {@link Producer} reports. */
 export interface ProducerEvents {
   /** A publish failed, awaited or not. Publishes that were cancelled by their signal are not among them. */
@@ -234,10 +236,12 @@ export class Producer extends TypedEvents<ProducerEvents> {
     return options.routingKey ?? this.#options.routingKey ?? ''
   }
 
-  #undeclared(exchange: Exchange | string, more: readonly Entity[] = []): readonly Entity[] {
-    const { declare = [], autoDeclare = true } = this.#options
-    const own = autoDeclare && exchange instanceof Exchange ? [exchange] : []
-    return [...own, ...declare, ...more].filter((entity) => !this.#declared.has(entity))
+  #undeclared(exchange: Exchange | string, more: readonly Entity[] = NOTHING): readonly Entity[] {
+    const { declare = NOTHING, autoDeclare = true } = this.#options
+    const own = autoDeclare && exchange instanceof Exchange && !this.#declared.has(exchange)
+    if (!own && declare.length + more.length === 0) return NOTHING
+    const undeclared = [...declare, ...more].filter((entity) => !this.#declared.has(entity))
+    return own ? [exchange, ...undeclared] : undeclared
   }
 
   #send(outgoing: Outgoing): Promise<void> {
