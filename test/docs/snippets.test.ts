@@ -26,8 +26,10 @@ declare function result(body: unknown): unknown
 declare function log(...what: readonly unknown[]): void
 `,
   'docs/entities.md': `import { Connection, ConnectionPool, Consumer, DEFAULT_SERIALIZERS, Exchange, Producer } from 'hermod'
-import { ProducerPool, Queue, SimpleQueue, type Serializer } from 'hermod'
+import { ProducerPool, Queue, Runner, SimpleQueue, type Channel, type Serializer } from 'hermod'
 declare const connection: Connection
+declare const channel: Channel
+declare function work(...what: readonly unknown[]): Promise<void>
 declare function report(...what: readonly unknown[]): void
 `,
   'docs/errors.md': `import { isHermodError, type Channel } from 'hermod'
