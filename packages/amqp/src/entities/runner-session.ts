@@ -21,11 +21,12 @@ import type { RunEnd, RunnerConsumer, RunnerContext, RunnerOptions, RunOptions }
 import { RunnerProducer } from './runner-producer.ts'
 
 const RESOURCE_LOCKED = 405
-/**
- * Why a broker closes a connection over a method: for example an exchange type that it does not know (503), or a kind
- * of queue that it does not have any more (541).
- */
-const OVER_OUR_WORDS: ReadonlySet<unknown> = new Set([501, 502, 503, 504, 505, 530, 540, 541])
+/** Why a broker closes a connection over a method, for example over an exchange type that it does not know (503). */
+const OVER_OUR_WORDS: ReadonlySet<unknown> = new Set([501, 502, 503, 504, 505, 530, 540])
+/** A fault of the broker, or a kind of queue that it does not have any more. */
+const INTERNAL_ERROR = 541
+/** A broker that closes so many connections in a row over what is declared on them will not change its mind. */
+const MOST_CLOSED_OVER_OUR_WORDS = 3
 const DRAIN_MS = 30_000
 const ITERATION_MS = 1_000
 
@@ -42,6 +43,7 @@ export class RunnerSession {
   readonly #over = new AbortController()
   #context: RunnerContext | undefined
   #consuming = false
+  #closedOverOurWords = 0
   #received = 0
   #lastReceivedMs = 0
   #tick: Timer | undefined
@@ -114,7 +116,7 @@ export class RunnerSession {
   /** @returns undefined when the run ended meanwhile. */
   async #connect(): Promise<Connection | undefined> {
     const options = this.#connectionOptions((error, delayMs, attempt) => {
-      const last = attempt > this.#maxRetries
+      const last = attempt > this.#maxRetries || this.#isHopeless(error)
       this.#tellError(error, last ? undefined : delayMs)
       if (last) this.#fail(error)
     })
@@ -127,6 +129,13 @@ export class RunnerSession {
     }
   }
 
+  /** What was declared before may be refused after a reconnect, by a broker that has been changed meanwhile. */
+  #isHopeless({ details: { replyCode } }: HermodError): boolean {
+    if (!OVER_OUR_WORDS.has(replyCode) && replyCode !== INTERNAL_ERROR) this.#closedOverOurWords = 0
+    else this.#closedOverOurWords++
+    return this.#closedOverOurWords >= MOST_CLOSED_OVER_OUR_WORDS
+  }
+
   /** @returns whether everything was done in time. */
   async #runOn(connection: Connection): Promise<boolean> {
     const consumers: Consumer[] = []
@@ -134,6 +143,7 @@ export class RunnerSession {
     this.#context = context
     void this.#watch(connection)
     connection.on('restored', () => {
+      if (this.#consuming) this.#closedOverOurWords = 0
       this.#tell(() => this.#options.onConnectionRevived?.(context))
       if (this.#consuming) this.#tell(() => this.#options.onConsumeReady?.(context))
     })

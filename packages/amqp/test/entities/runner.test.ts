@@ -268,6 +268,23 @@ describe('Runner', () => {
     expect(asked).toBe(1)
   })
 
+  it('gives up when the broker does not know the exchange type any more after a reconnect', async () => {
+    const exchange = new Exchange('spread', 'x-plugged')
+    const watched = new Watched({
+      consumers: [{ queues: new Queue('jobs', { exchange }), handler: () => {} }],
+    })
+    const run = watched.runner.run()
+    await watched.ready()
+    watched.broker.on('exchange.declare', (_, link) => {
+      link.closeConnection(503, "COMMAND_INVALID - unknown exchange type 'x-plugged'")
+      return SILENT
+    })
+    watched.broker.link.drop()
+    await expect(run).rejects.toThrow(/unknown exchange type 'x-plugged'/)
+    expect(watched.broker.links).toHaveLength(4)
+    expect(watched.log.slice(-2)).toEqual(['E_CONN_LOST last', 'end'])
+  })
+
   it('rejects when a queue may not be consumed any more', async () => {
     const watched = new Watched()
     const run = watched.runner.run()
