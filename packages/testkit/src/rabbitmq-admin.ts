@@ -66,9 +66,12 @@ export class RabbitMqAdmin {
   }
 
   async joinCluster(nodeName: string): Promise<void> {
+    // One call each: on a busy machine they may take half a minute together.
+    await this.#control.evaluate('ok = rabbit:stop()')
     await this.#control.evaluate(
-      `ok = rabbit:stop(), ok = rabbit_mnesia:join_cluster(binary_to_atom(${erlangBinary(nodeName)}), disc), ok = rabbit:start()`,
+      `ok = rabbit_mnesia:join_cluster(binary_to_atom(${erlangBinary(nodeName)}), disc)`,
     )
+    await this.#control.evaluate('ok = rabbit:start()')
   }
 
   async clusterSize(): Promise<number> {
