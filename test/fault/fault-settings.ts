@@ -7,7 +7,7 @@ export const FAULT_MESSAGES: number = setting('HERMOD_FAULT_MESSAGES', 20_000)
 /** Decides everything that the fault tests leave to chance: `HERMOD_FAULT_SEED`. */
 export const FAULT_SEED: number = setting('HERMOD_FAULT_SEED', randomInt(2 ** 32))
 
-/** How many messages the memory test ends with, after it has looked at a tenth of them: `HERMOD_FAULT_RSS_MESSAGES`. */
+/** How many messages go through the process whose memory is looked at: `HERMOD_FAULT_RSS_MESSAGES`. */
 export const RSS_MESSAGES: number = setting('HERMOD_FAULT_RSS_MESSAGES', 200_000)
 
 /** How often each test runs: `HERMOD_FAULT_ROUNDS`. */
@@ -15,7 +15,7 @@ export const FAULT_ROUNDS: number = setting('HERMOD_FAULT_ROUNDS', 1)
 
 /** For each suite of faults: room for the load, and the rounds. */
 export const FAULT_SUITE: TestOptions = {
-  timeout: 120_000 + 10 * Math.max(FAULT_MESSAGES, RSS_MESSAGES / 10),
+  timeout: 120_000 + 10 * Math.max(FAULT_MESSAGES, RSS_MESSAGES / 5),
   repeats: FAULT_ROUNDS - 1,
 }
 
