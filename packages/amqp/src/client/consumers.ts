@@ -124,12 +124,14 @@ export class Consumers {
   }
 
   /** Consumes after a reconnect. A refusal closes the channel, which is then opened once more without this consumer. */
-  async #consumeAgain(record: ConsumerRecord): Promise<void> {
+  async #consumeAgain(record: ConsumerRecord, unasked = false): Promise<void> {
     try {
       await this.#consume(record)
     } catch (error) {
       if (error instanceof ChannelError && error.method === 'basic.consume') {
-        if (error.replyText.includes('exclusive use')) record.waits = true
+        // Where nothing can be asked, another attempt at once would cost the channel again.
+        const missing = error.replyCode === NOT_FOUND && unasked
+        if (missing || error.replyText.includes('exclusive use')) record.waits = true
         else if (error.replyCode !== NOT_FOUND) this.#end(record, error)
       }
       throw error
@@ -152,11 +154,11 @@ export class Consumers {
     for (const record of Array.from(this.#records.values())) {
       if (generation !== this.#channel.generation) return
       const queue = this.#host.topology.currentName(record.queue)
-      const status = record.cancelled ? undefined : await this.#host.queueStatus(queue).catch(() => undefined)
+      const status = record.cancelled ? undefined : await this.#host.queueStatus(queue).catch(unlessUnasked)
       if (generation !== this.#channel.generation) return
       if (record.cancelled) this.#records.delete(record.consumerTag)
       else if (status === undefined || record.waits) void this.#awaitQueue(record)
-      else await this.#consumeAgain(record)
+      else await this.#consumeAgain(record, status === 'unasked')
     }
   }
 
@@ -219,7 +221,8 @@ export class Consumers {
         if (late()) return
         if (!isHermodError(error)) throw error
         // Refused for good, for example by permissions; a refusal that closes a channel may pass with the next queue.
-        if (!error.retryable && error.code !== 'E_CHANNEL') return this.#end(record, error)
+        if (!error.retryable && error.code !== 'E_CHANNEL' && error.code !== 'E_LIMIT')
+          return this.#end(record, error)
       }
       await pause()
     }
@@ -254,4 +257,9 @@ export class Consumers {
     this.#ending.abort()
     for (const record of this.#records.values()) this.#end(record, error)
   }
+}
+
+/** With every channel number in use there is none to ask on: the queue is taken to be there. */
+function unlessUnasked(error: unknown): 'unasked' | undefined {
+  return isHermodError(error) && error.code === 'E_LIMIT' ? 'unasked' : undefined
 }
