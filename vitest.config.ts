@@ -1,21 +1,36 @@
+import { writeFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
-import type { Reporter, TestModule } from 'vitest/node'
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
 const conditions = ['hermod-source', 'module', 'node', 'development|production']
 
-/** Ends the run with the one plain line that CI reads. */
-const plainLine: Reporter = {
+/** The suites that a test stands in, and the test. */
+function titles(test: TestCase): readonly string[] {
+  const names = [test.name]
+  for (let suite = test.parent; suite.type === 'suite'; suite = suite.parent) names.unshift(suite.name)
+  return names
+}
+
+/**
+ * Ends the run with the one plain line that CI reads, or, where `HERMOD_TEST_REPORT` names a file, writes the same
+ * and every test into it, for run-tests.mjs.
+ */
+const outcome: Reporter = {
   onTestRunEnd(modules: readonly TestModule[], errors) {
     const counts = { passed: 0, failed: errors.length, skipped: 0, pending: 0 }
+    const tests = []
     for (const module of modules) {
       if (module.state() === 'failed' && [...module.children.allTests('failed')].length === 0) counts.failed++
-      for (const test of module.children.allTests()) counts[test.result().state]++
+      for (const test of module.children.allTests()) {
+        const { state } = test.result()
+        counts[state]++
+        tests.push({ file: module.relativeModuleId, titles: titles(test), state })
+      }
     }
-    process.on('exit', () => {
-      console.log(
-        `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped + counts.pending} skipped`,
-      )
-    })
+    const line = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped + counts.pending} skipped`
+    const report = process.env['HERMOD_TEST_REPORT']
+    if (report === undefined) process.on('exit', () => console.log(line))
+    else writeFileSync(report, JSON.stringify({ line, tests }))
   },
 }
 
@@ -32,7 +47,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
-    reporters: ['default', plainLine],
+    reporters: ['default', outcome],
     projects: [
       { extends: true, test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'] } },
       crossing('fuzz', 120_000),
