@@ -132,8 +132,8 @@ export class BrokerLink {
   }
 
   /** Closes the connection as RabbitMQ does. */
-  closeConnection(replyCode: number, replyText: string): void {
-    this.send(0, 'connection.close', { replyCode, replyText, classId: 0, methodId: 0 })
+  closeConnection(replyCode: number, replyText: string, classId = 0, methodId = 0): void {
+    this.send(0, 'connection.close', { replyCode, replyText, classId, methodId })
   }
 
   /** Sends a heartbeat. */

@@ -24,6 +24,7 @@ import {
 } from './connection-options.ts'
 import { obtainCredentials } from './credentials.ts'
 import { connectToAny } from './failover.ts'
+import { isHardError } from './hard-error.ts'
 import { askForExchange, askForQueue } from './passive-question.ts'
 import { ReportedEvents } from './reported-events.ts'
 import { declareQueueAgain, restoreTopology } from './restore-topology.ts'
@@ -88,6 +89,10 @@ export class Connection extends ReportedEvents {
   }
   #openSinceMs = 0
   #reconnects = 0
+  /** A declaration of the topology cost a whole connection, and it is not known which. */
+  #restoreOneByOne = false
+  /** The channel that was being opened when the broker closed the connection over what it was asked. */
+  #suspect: WireChannel | undefined
   #refusals = 0
   #publishesFailed = 0
   #channelErrors = 0
@@ -202,6 +207,8 @@ export class Connection extends ReportedEvents {
    */
   async updateSecret(secret: string, reason = 'renewed'): Promise<void> {
     const session = this.#session
+    if (this.state === 'closed' || this.state === 'closing')
+      throw new ConnectionClosedError('the connection is closed')
     if (session === undefined) throw new ConnectionClosedError('the connection is away', { retryable: true })
     await session.updateSecret(secret, reason)
     this.report('secret-updated', {})
@@ -415,6 +422,7 @@ export class Connection extends ReportedEvents {
         if (signal.aborted) return
         if (!isHermodError(reason)) throw reason
         error = reason
+        this.#restoreOneByOne ||= isHardError(error)
         // One that cannot be restored, say because the broker does not answer any more, is given up.
         session?.abort(error)
         if (this.#isPermanent(error)) return this.#finish(error)
@@ -431,18 +439,28 @@ export class Connection extends ReportedEvents {
           ? this.openChannel({ recover: false })
           : Promise.reject(session.endedWith),
       (what, error) => this.report('topology-error', { what, error }),
+      this.#restoreOneByOne,
     )
+    this.#restoreOneByOne = false
     for (const channel of this.#channels) {
       // It was opened while the declarations were made.
       if (channel.isOn(session)) continue
       try {
         await channel.open(session)
       } catch (error) {
+        this.#blame(channel, session.endedWith)
         // A broker that does not answer is no reason to give up a channel, but one to try another connection.
         if (this.#session !== session || !isHermodError(error) || error.code === 'E_TIMEOUT') throw error
         channel.end(error)
       }
     }
+  }
+
+  /** A channel over which the broker closes a connection for the second time, say because of a consumer, is given up. */
+  #blame(channel: WireChannel, end: HermodError | undefined): void {
+    if (end === undefined || !isHardError(end)) return
+    if (this.#suspect === channel) channel.end(end)
+    this.#suspect = channel
   }
 
   /** Refused credentials and virtual hosts stay refused, unless the credentials change; everything else may pass. */

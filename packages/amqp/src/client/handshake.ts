@@ -6,7 +6,6 @@ import {
   ConnectionLostError,
   createDeferred,
   isHermodError,
-  MASK,
   ProtocolError,
   withDeadline,
   type Clock,
@@ -20,6 +19,7 @@ import { formatServer, type BrokerAddress } from './broker-address.ts'
 import type { Dial } from './dial.ts'
 import { chooseMechanism, saslResponse, type SaslMechanism } from './sasl.ts'
 import { Session, type SessionListener } from './session.ts'
+import { withoutSecret } from './without-secret.ts'
 
 /** What a client asks for in its handshake. */
 export interface HandshakeOptions {
@@ -71,6 +71,7 @@ export async function openSession(
   let phase: ConnectPhase = 'handshake'
   let serverProperties: FieldTable = {}
   let isOpen = false
+  let mechanism: SaslMechanism | undefined
 
   const proceed = (method: DecodedMethod): void => {
     // Out of turn, a broker could leave out the login, or have the limits settled twice.
@@ -79,7 +80,7 @@ export async function openSession(
     switch (method.name) {
       case 'connection.start': {
         serverProperties = method.args.serverProperties
-        const mechanism = chooseMechanism(method.args.mechanisms.toString(), options.mechanism)
+        mechanism = chooseMechanism(method.args.mechanisms.toString(), options.mechanism)
         phase = 'sasl'
         return session.send(0, 'connection.start-ok', {
           clientProperties: options.clientProperties,
@@ -136,7 +137,7 @@ export async function openSession(
       },
       onEnd: (error, closedByBroker) => {
         if (isOpen) listener.onEnd(error, closedByBroker)
-        else opened.reject(handshakeError(address, phase, error, closedByBroker))
+        else opened.reject(handshakeError(address, mechanism, phase, error, closedByBroker))
       },
     },
     options.clock,
@@ -187,6 +188,7 @@ function smaller(ours: number, theirs: number): number {
 
 function handshakeError(
   address: BrokerAddress,
+  mechanism: SaslMechanism | undefined,
   phase: ConnectPhase,
   error: HermodError,
   closedByBroker: { readonly replyCode: number; readonly replyText: string } | undefined,
@@ -194,13 +196,14 @@ function handshakeError(
   const server = formatServer(address)
   if (closedByBroker !== undefined) {
     const { replyCode } = closedByBroker
-    const replyText = withoutPassword(closedByBroker.replyText, address)
+    const { username, password } = address
+    const replyText =
+      password === username ? closedByBroker.replyText : withoutSecret(closedByBroker.replyText, password)
     const details = { replyCode, replyText }
     if (replyCode === ACCESS_REFUSED && phase !== 'open') {
-      return new AuthenticationError(
-        `${server} refused user name or password of '${address.username}': ${replyText}`,
-        { details },
-      )
+      const what =
+        mechanism === 'EXTERNAL' ? 'the client certificate' : `user name or password of '${username}'`
+      return new AuthenticationError(`${server} refused ${what}: ${replyText}`, { details })
     }
     if (replyCode === ACCESS_REFUSED || replyCode === NOT_ALLOWED) {
       // RabbitMQ answers 530 as well while a virtual host is still starting or has too many connections, some of
@@ -224,16 +227,13 @@ function handshakeError(
     // A broker without authentication_failure_close says nothing and hangs up. One that is stopping does the same,
     // so another attempt is not pointless.
     return new AuthenticationError(
-      `${server} hung up while it checked the credentials of '${address.username}': most likely they are wrong`,
+      mechanism === 'EXTERNAL'
+        ? `${server} hung up while it checked the client certificate: most likely it is not known there`
+        : `${server} hung up while it checked the credentials of '${address.username}': most likely they are wrong`,
       { retryable: true, cause: error },
     )
   }
   return new ConnectionError(phase, `${server} hung up during the handshake: is it an AMQP 0-9-1 broker?`, {
     cause: error,
   })
-}
-
-/** A broker could repeat the password that it was given, and its words end up in logs. */
-function withoutPassword(text: string, { username, password }: BrokerAddress): string {
-  return password === '' || password === username ? text : text.replaceAll(password, MASK)
 }

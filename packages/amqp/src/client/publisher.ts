@@ -15,6 +15,7 @@ import {
 } from '@hermod/kernel'
 import type { BasicProperties } from '../wire/basic-properties.ts'
 import { writeMethod } from '../wire/frame-encoder.ts'
+import { isHardError } from './hard-error.ts'
 import { PendingPublish } from './pending-publish.ts'
 import { writePublish } from './publish-frames.ts'
 import type { PublishPath } from './publish-path.ts'
@@ -309,7 +310,7 @@ export class Publisher implements PublishPath {
   /** The channel is gone: what was written and not confirmed is uncertain now. */
   detach(cause: HermodError): void {
     this.#session = undefined
-    const overPublish = cause instanceof ChannelError && cause.method === 'basic.publish'
+    const overPublish = isOverPublish(cause)
     const alone = overPublish && this.#unconfirmed === 1
     let found = alone
     const again: PendingPublish[] = []
@@ -384,7 +385,12 @@ export class Publisher implements PublishPath {
   }
 }
 
-/** Whether the broker says that it closed the channel over a publish to this exchange. */
-function namesExchange({ replyText }: ChannelError, { exchange }: PendingPublish): boolean {
-  return replyText.includes(`exchange '${exchange}'`)
+/** Whether the broker closed the channel, or the whole connection, over a message. */
+function isOverPublish(cause: HermodError): boolean {
+  return cause.details['method'] === 'basic.publish' && (cause instanceof ChannelError || isHardError(cause))
+}
+
+/** Whether the broker says that it was a publish to this exchange. */
+function namesExchange({ details }: HermodError, { exchange }: PendingPublish): boolean {
+  return String(details['replyText']).includes(`exchange '${exchange}'`)
 }

@@ -1,5 +1,6 @@
 import { Backoff, ChannelError, isHermodError, sleep, type HermodError } from '@hermod/kernel'
 import type { Channel } from './channel.ts'
+import { isHardError } from './hard-error.ts'
 import type { Declaration, Topology } from './topology.ts'
 
 const RESOURCE_LOCKED = 405
@@ -14,16 +15,43 @@ type OnRefused = (what: string, error: HermodError) => void
  * Declares everything again: exchanges, queues, bindings.
  *
  * What the broker refuses is reported and left out; the rest goes on.
+ *
+ * @param oneByOne after a refusal that cost the whole connection, see {@link isHardError}: so that the next one
+ *   tells which declaration it was, which is then reported and forgotten.
  * @throws when the connection is lost meanwhile.
  */
 export async function restoreTopology(
   topology: Topology,
   openChannel: OpenChannel,
   onRefused: OnRefused,
+  oneByOne: boolean,
 ): Promise<void> {
-  await declareAll(topology, () => topology.exchanges(), openChannel, onRefused)
-  await declareAll(topology, () => topology.queues().map(([, queue]) => queue), openChannel, onRefused)
-  await declareAll(topology, () => topology.bindings(), openChannel, onRefused)
+  const lists = [
+    () => topology.exchanges(),
+    () => topology.queues().map(([, queue]) => queue),
+    () => topology.bindings(),
+  ]
+  for (const list of lists) {
+    if (oneByOne) for (const item of list()) await declareAlone(topology, item, openChannel, onRefused)
+    else await declareAll(topology, list, openChannel, onRefused)
+  }
+}
+
+async function declareAlone(
+  topology: Topology,
+  item: Declaration,
+  openChannel: OpenChannel,
+  onRefused: OnRefused,
+): Promise<void> {
+  try {
+    await declareAll(topology, () => [item], openChannel, onRefused)
+  } catch (error) {
+    if (isHermodError(error) && isHardError(error)) {
+      topology.forget(item)
+      onRefused(describe(item), error)
+    }
+    throw error
+  }
 }
 
 /**

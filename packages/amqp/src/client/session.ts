@@ -21,8 +21,10 @@ import {
   type MethodArguments,
   type MethodName,
 } from '../wire/generated/methods.ts'
+import { blamedMethod } from './calls.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { OutputBuffer } from './output-buffer.ts'
+import { withoutSecret } from './without-secret.ts'
 
 /** What a session hands to the channel that a frame belongs to. */
 export interface ChannelSink {
@@ -84,7 +86,7 @@ export class Session implements FrameSink {
   #lastNumber = 0
   #lastSink: ChannelSink | undefined
   /** Answers to connection.update-secret that are to come. */
-  readonly #secretsSent: Deferred<void>[] = []
+  readonly #secretsSent: { readonly secret: string; readonly answered: Deferred<void> }[] = []
   #bytesRead = 0
   #tuning: Tuning = { channelMax: 0, frameMax: FRAME_MAX_BEFORE_TUNE, heartbeatMs: 0 }
   #heartbeat: Heartbeat | undefined
@@ -231,7 +233,7 @@ export class Session implements FrameSink {
     const answered = createDeferred<void>()
     // Whoever waited may be gone when the session ends.
     answered.promise.catch(() => {})
-    this.#secretsSent.push(answered)
+    this.#secretsSent.push({ secret, answered })
     this.send(0, 'connection.update-secret', { newSecret: Buffer.from(secret), reason })
     await withDeadline(
       answered.promise,
@@ -279,7 +281,7 @@ export class Session implements FrameSink {
     if (closedByBroker === undefined) this.#stream.destroy()
     else this.#stream.end(() => this.#stream.destroy())
     this.#channels.clear()
-    for (const answered of this.#secretsSent) answered.reject(error)
+    for (const { answered } of this.#secretsSent) answered.reject(error)
     this.#over.resolve()
     this.#listener.onEnd(error, closedByBroker)
   }
@@ -339,12 +341,16 @@ export class Session implements FrameSink {
   #onConnectionMethod(method: DecodedMethod): void {
     switch (method.name) {
       case 'connection.close': {
-        const { replyCode, replyText } = method.args
+        const { replyCode } = method.args
+        const replyText = this.#secretsSent.reduce(
+          (text, { secret }) => withoutSecret(text, secret),
+          method.args.replyText,
+        )
         this.send(0, 'connection.close-ok', {})
         this.output.flush()
         return this.#end(
           new ConnectionLostError(`the broker closed the connection: ${replyText}`, {
-            details: { replyCode, replyText },
+            details: { replyCode, replyText, method: blamedMethod(method.args) },
           }),
           {
             replyCode,
@@ -361,9 +367,9 @@ export class Session implements FrameSink {
       case 'connection.unblocked':
         return this.#listener.onBlocked(undefined)
       case 'connection.update-secret-ok': {
-        const answered = this.#secretsSent.shift()
-        if (answered === undefined) throw new ProtocolError('connection.update-secret-ok came unasked')
-        return answered.resolve()
+        const sent = this.#secretsSent.shift()
+        if (sent === undefined) throw new ProtocolError('connection.update-secret-ok came unasked')
+        return sent.answered.resolve()
       }
       default:
         if (!this.#handshaking) throw new ProtocolError(`${method.name} came on an open connection`)

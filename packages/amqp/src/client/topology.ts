@@ -60,6 +60,13 @@ export class Topology {
     this.#dropBindings((candidate) => bindingKey(candidate) === key)
   }
 
+  /** It is not declared again. */
+  forget(item: Declaration): void {
+    if (item.kind === 'exchange') this.exchangeDeleted(item.args.exchange)
+    else if (item.kind !== 'queue') this.unbound(item)
+    else for (const [name, queue] of this.#queues) if (queue === item) this.queueDeleted(name)
+  }
+
   consumerStarted(queue: string): void {
     const name = this.currentName(queue)
     this.#consumers.set(name, (this.#consumers.get(name) ?? 0) + 1)
