@@ -202,4 +202,4 @@ async function found(find: Extract<ConnectionTarget, () => unknown>): Promise<re
 }
 
 /** A password may hold a `;`, so only one in front of a scheme divides. */
-const BETWEEN_URLS = /;(?=amqps?:\/\/)/i
+const BETWEEN_URLS = /\s*;\s*(?=amqps?:\/\/)/i
