@@ -14,6 +14,9 @@ const UNTESTED = ['left out', 'later']
 /** The note in the title of a skipped suite, of `needs` in @hermod/testkit. */
 const NOTE = / \(skipped: .*\)$/s
 
+/** A code span of Markdown; two backquotes around a text that has one itself. */
+const CODE = /(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)/g
+
 const args = process.argv.slice(2)
 const existing = args.includes('--existing')
 process.chdir(args.find((arg) => arg !== '--existing') ?? fileURLToPath(new URL('..', import.meta.url)))
@@ -70,7 +73,7 @@ function checkRow(where, { standing, place, tests }, mayBeLater, run) {
     return problems.push(`${where}: '${standing}' is none of ${STANDINGS.join(', ')}`)
   if (EXPLAINED.includes(verdict) && why === '') problems.push(`${where}: '${verdict}' without a reason`)
   if (verdict === 'later' && !mayBeLater) problems.push(`${where}: may not be left for later`)
-  const named = Array.from(tests.matchAll(/`([^`]+)`/g), ([, name]) => name)
+  const named = Array.from(tests.matchAll(CODE), ([, , name]) => name.trim())
   if (!UNTESTED.includes(verdict)) {
     if (place === '') problems.push(`${where}: does not say where it is`)
     if (named.length === 0) problems.push(`${where}: names no test`)

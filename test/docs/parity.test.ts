@@ -178,6 +178,13 @@ describe('scripts/check-parity.mjs', () => {
     expect(check('--existing').status).toBe(1)
   })
 
+  it('finds a test whose name has a backquote in it', () => {
+    const comes = { ...COMES, titles: ['a `kite`', 'comes'] }
+    const page = PAGE.replaceAll('`receiving.test.ts › comes`', '``receiving.test.ts › a `kite` › comes``')
+    project({ page, tests: [GOES, comes] })
+    expect(check()).toEqual({ status: 0, problems: '' })
+  })
+
   it('fails without a report, a list or a page', () => {
     const report = JSON.stringify({ line: '', tests: [GOES, COMES] })
     const list = JSON.stringify(LIST)
