@@ -26,12 +26,12 @@ export class MessageNackedError extends HermodError {
   }
 }
 
-/** A publish was written to the socket, but the connection broke before its confirm: the broker may or may not have it. */
+/** A publish was written to the socket, but there was no confirm, mostly because the connection broke: the broker may or may not have it. */
 export class PublishUncertainError extends HermodError {
   constructor(exchange: string, routingKey: string, options: HermodErrorOptions = {}) {
     super(
       'E_UNCERTAIN',
-      `whether the broker has the message for exchange '${exchange}', routing key '${routingKey}' is unknown: the connection broke before the confirm`,
+      `whether the broker has the message for exchange '${exchange}', routing key '${routingKey}' is unknown: there was no confirm`,
       {
         ...options,
         details: { exchange, routingKey },
