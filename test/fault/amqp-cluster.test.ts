@@ -3,7 +3,7 @@ import { eventually, findRabbitMq, needs, startRabbitMqCluster, type RabbitMqClu
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FAULT_SUITE } from './fault-settings.ts'
 import { expectInvariants } from './load-invariants.ts'
-import { startLoad } from './load.ts'
+import { IN_ORDER, startLoad } from './load.ts'
 
 const gate = needs(findRabbitMq())
 
@@ -21,7 +21,7 @@ describe.skipIf(gate.skip)(`the AMQP client and a cluster${gate.note}`, FAULT_SU
     const connection = { serverOrder: 'given' } as const
     await using operator = await Connection.connect([first, second, third], connection)
     const channel = await operator.openChannel()
-    await channel.declareQueue(queue, { arguments: { 'x-queue-type': 'quorum' } })
+    await channel.declareQueue(queue, { arguments: { ...IN_ORDER.arguments, 'x-queue-type': 'quorum' } })
     await eventually(async () => expect(await cluster.membersOf(queue)).toEqual([0, 1, 2]))
     // The first leader has both connections of the load, the next one has one of them.
     await using load = await startLoad({

@@ -13,7 +13,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { FAULT_MESSAGES, FAULT_SEED, FAULT_SUITE } from './fault-settings.ts'
 import { expectInvariants } from './load-invariants.ts'
-import { PREFETCH_COUNT, startLoad } from './load.ts'
+import { IN_ORDER, PREFETCH_COUNT, startLoad } from './load.ts'
 
 const gate = needs(findRabbitMq())
 const OFTEN = { reconnect: { initialMs: 10, maxMs: 50 } }
@@ -34,7 +34,7 @@ describe.skipIf(gate.skip)(`the AMQP client when the network fails${gate.note}`,
   beforeEach(async ({ task }) => {
     queue = `${task.name} ${rounds++}`
     await using connection = await Connection.connect(broker.url)
-    await (await connection.openChannel()).declareQueue(queue)
+    await (await connection.openChannel()).declareQueue(queue, IN_ORDER)
     out = await startFaultProxy(broker, { seed: FAULT_SEED })
     back = await startFaultProxy(broker, { seed: FAULT_SEED + 1 })
     publishTo = out.urlFor(broker.url)

@@ -3,7 +3,7 @@ import { eventually, findRabbitMq, needs, startRabbitMq, type BrokerFixture } fr
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FAULT_ROUNDS, FAULT_SUITE } from './fault-settings.ts'
 import { expectInvariants } from './load-invariants.ts'
-import { startLoad } from './load.ts'
+import { IN_ORDER, startLoad } from './load.ts'
 
 const gate = needs(findRabbitMq())
 const PERSISTENT = { deliveryMode: 2 }
@@ -30,7 +30,8 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ fails${gate.note}`, FA
     broker = await startRabbitMq()
     await using connection = await Connection.connect(broker.url)
     const channel = await connection.openChannel()
-    for (const queue of [...killed, ...uncertain]) await channel.declareQueue(queue)
+    for (const queue of killed) await channel.declareQueue(queue, IN_ORDER)
+    for (const queue of uncertain) await channel.declareQueue(queue)
     await connection.close()
     // RabbitMQ 3.10 forgets a durable queue, and all that it holds, when it is killed within moments of the
     // declaration, confirmed messages or not. What is to survive a kill is declared before an orderly restart.

@@ -5,6 +5,7 @@ import {
   type ConnectionStatus,
   type ConnectionTarget,
   type Message,
+  type QueueOptions,
   type Subscription,
 } from '@hermod/amqp'
 import { createDeferred, isHermodError, sleep, type Deferred } from '@hermod/kernel'
@@ -13,9 +14,15 @@ import { onTestFailed } from 'vitest'
 import { FAULT_MESSAGES, FAULT_SEED } from './fault-settings.ts'
 import { Lane } from './lane.ts'
 
+/**
+ * How the queue of a load is declared. A broker may notice late that a connection is dead, and until then it has two
+ * consumers: what the first one held would come to the second behind newer messages.
+ */
+export const IN_ORDER = { arguments: { 'x-single-active-consumer': true } } as const satisfies QueueOptions
+
 /** What a load is to do. */
 export interface LoadOptions {
-  /** A queue that is there. */
+  /** A queue that is there, declared with {@link IN_ORDER}. */
   readonly queue: string
   readonly publishTo: ConnectionTarget
   /** Default: where it is published. */
@@ -38,6 +45,8 @@ export const PREFETCH_COUNT = 200
 /** Messages that the consumer keeps before it settles the first of them, so that every fault meets some. */
 const KEPT_MESSAGES = 50
 const TICK_MS = 10
+/** After so many ticks without a message it settles all that it keeps. */
+const IDLE_TICKS = 10
 /** The longest time in which everything goes on after a fault. */
 const RECOVERY_MS = 30_000
 
@@ -74,7 +83,7 @@ export class Load implements AsyncDisposable {
   readonly #waits: { readonly settled: number; readonly reached: Deferred<void> }[] = []
   #settled = 0
   #kept: Message[] = []
-  #cameSinceTick = false
+  #idleTicks = 0
   #ticking: NodeJS.Timeout | undefined
   #work: Promise<unknown> = Promise.resolve()
 
@@ -206,8 +215,8 @@ export class Load implements AsyncDisposable {
       },
       publisher: publisher?.stats(),
       reader: reader?.stats(),
-      published: this.published.slice(-12).map((status) => shown(status)),
-      consumed: this.consumed.slice(-12).map((status) => shown(status)),
+      published: latest(this.published),
+      consumed: latest(this.consumed),
     }
     return JSON.stringify(text, undefined, 1)
   }
@@ -248,7 +257,7 @@ export class Load implements AsyncDisposable {
 
   #take(message: Message): void {
     this.arrivals++
-    this.#cameSinceTick = true
+    this.#idleTicks = 0
     const messageId = String(message.properties.messageId)
     const [name, number] = messageId.split(' ')
     const lane = name === 'resent' ? this.resent : this.once
@@ -263,10 +272,9 @@ export class Load implements AsyncDisposable {
   }
 
   #tick(): void {
-    if (this.settlePerTick < Infinity || !this.#cameSinceTick) {
+    if (this.settlePerTick < Infinity || ++this.#idleTicks >= IDLE_TICKS) {
       for (const kept of this.#kept.splice(0, this.settlePerTick)) this.#settle(kept)
     }
-    this.#cameSinceTick = false
   }
 
   #settle(message: Message): void {
@@ -287,6 +295,10 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   return load
 }
 
-function shown(status: ConnectionStatus): string {
-  return 'error' in status ? `${status.type}: ${status.error.message}` : status.type
+/** The latest events, without those that there may be thousands of. */
+function latest(statuses: readonly ConnectionStatus[]): string[] {
+  return statuses
+    .filter(({ type }) => type !== 'publish-failed')
+    .slice(-20)
+    .map((status) => ('error' in status ? `${status.type}: ${status.error.message}` : status.type))
 }
