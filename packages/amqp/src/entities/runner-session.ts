@@ -13,6 +13,7 @@ import {
 import { Connection } from '../client/connection.ts'
 import type { ConnectionStatus } from '../client/connection-events.ts'
 import type { ConnectionOptions, ConnectionTarget } from '../client/connection-options.ts'
+import { isHardError } from '../client/hard-error.ts'
 import type { Message } from '../client/message.ts'
 import { Consumer } from './consumer.ts'
 import { settleIfOpen } from './held-message.ts'
@@ -21,12 +22,9 @@ import type { RunEnd, RunnerConsumer, RunnerContext, RunnerOptions, RunOptions }
 import { RunnerProducer } from './runner-producer.ts'
 
 const RESOURCE_LOCKED = 405
-/** Why a broker closes a connection over a method, for example over an exchange type that it does not know (503). */
-const OVER_OUR_WORDS: ReadonlySet<unknown> = new Set([501, 502, 503, 504, 505, 530, 540])
-/** A fault of the broker, or a kind of queue that it does not have any more. */
+/** A fault of the broker, which may pass, or a kind of queue that it does not have any more. */
 const INTERNAL_ERROR = 541
-/** A broker that closes so many connections in a row over what is declared on them will not change its mind. */
-const MOST_CLOSED_OVER_OUR_WORDS = 3
+const MOST_INTERNAL_ERRORS = 3
 const DRAIN_MS = 30_000
 const ITERATION_MS = 1_000
 
@@ -43,7 +41,6 @@ export class RunnerSession {
   readonly #over = new AbortController()
   #context: RunnerContext | undefined
   #consuming = false
-  #closedOverOurWords = 0
   #received = 0
   #lastReceivedMs = 0
   #tick: Timer | undefined
@@ -108,7 +105,8 @@ export class RunnerSession {
     const { connection = {} } = this.#options
     const onStatus = (status: ConnectionStatus): void => {
       connection.onStatus?.(status)
-      if (status.type === 'retry') onRetry(status.error, status.delayMs, status.attempt)
+      if (status.type === 'retry' && !this.#over.signal.aborted)
+        onRetry(status.error, status.delayMs, status.attempt)
     }
     return { ...connection, connectRetries: this.#maxRetries, onStatus }
   }
@@ -116,7 +114,7 @@ export class RunnerSession {
   /** @returns undefined when the run ended meanwhile. */
   async #connect(): Promise<Connection | undefined> {
     const options = this.#connectionOptions((error, delayMs, attempt) => {
-      const last = attempt > this.#maxRetries || this.#isHopeless(error)
+      const last = attempt > this.#maxRetries
       this.#tellError(error, last ? undefined : delayMs)
       if (last) this.#fail(error)
     })
@@ -129,13 +127,6 @@ export class RunnerSession {
     }
   }
 
-  /** What was declared before may be refused after a reconnect, by a broker that has been changed meanwhile. */
-  #isHopeless({ details: { replyCode } }: HermodError): boolean {
-    if (!OVER_OUR_WORDS.has(replyCode) && replyCode !== INTERNAL_ERROR) this.#closedOverOurWords = 0
-    else this.#closedOverOurWords++
-    return this.#closedOverOurWords >= MOST_CLOSED_OVER_OUR_WORDS
-  }
-
   /** @returns whether everything was done in time. */
   async #runOn(connection: Connection): Promise<boolean> {
     const consumers: Consumer[] = []
@@ -143,9 +134,14 @@ export class RunnerSession {
     this.#context = context
     void this.#watch(connection)
     connection.on('restored', () => {
-      if (this.#consuming) this.#closedOverOurWords = 0
       this.#tell(() => this.#options.onConnectionRevived?.(context))
       if (this.#consuming) this.#tell(() => this.#options.onConsumeReady?.(context))
+    })
+    // The broker has been changed meanwhile; without what it refuses so, messages could stay away and nobody knew why.
+    connection.on('topology-error', ({ error }) => {
+      if (!isHardError(error)) return
+      this.#tellError(error, undefined)
+      this.#fail(error)
     })
     let extra: AsyncDisposable | Disposable | undefined | void
     let drained = true
@@ -224,7 +220,12 @@ export class RunnerSession {
         return true
       } catch (error) {
         if (signal.aborted) break
-        if (!isHermodError(error) || !mayPass(error) || backoff.attempts >= this.#maxRetries) throw error
+        if (
+          !isHermodError(error) ||
+          !mayPass(error, backoff.attempts) ||
+          backoff.attempts >= this.#maxRetries
+        )
+          throw error
         const delayMs = backoff.nextMs()
         this.#tellError(error, delayMs)
         await sleep(delayMs, { signal }, this.#clock).catch(() => {})
@@ -287,8 +288,10 @@ export class RunnerSession {
  * What another attempt may mend: a connection that breaks meanwhile, and an exclusive queue of a dead connection. A
  * broker that closes the connection over what it was told would do so again.
  */
-function mayPass(error: HermodError): boolean {
-  if (OVER_OUR_WORDS.has(error.details['replyCode'])) return false
+function mayPass(error: HermodError, attempts: number): boolean {
+  const { replyCode } = error.details
+  if (replyCode === INTERNAL_ERROR) return attempts < MOST_INTERNAL_ERRORS - 1
+  if (isHardError(error)) return false
   return error.retryable || (error instanceof ChannelError && error.replyCode === RESOURCE_LOCKED)
 }
 
