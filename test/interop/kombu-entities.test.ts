@@ -175,6 +175,28 @@ describe.skipIf(gate.skip)(`entities on RabbitMQ, and beside kombu${gate.note}`,
     await new Exchange('there').delete(channel)
   })
 
+  it('a queue gives one message at a time, decoded, and rejects what it cannot read', async () => {
+    const dead = new Queue('dead-letters', SHORT_LIVED)
+    await dead.declare(channel)
+    const queue = new Queue('read-one', {
+      durable: false,
+      deadLetterExchange: '',
+      deadLetterRoutingKey: 'dead-letters',
+    })
+    await queue.declare(channel)
+    expect(await queue.get(channel)).toBeUndefined()
+    const json = { properties: { contentType: 'application/json' } }
+    await channel.publish('', 'read-one', Buffer.from('{"id": 7}'), json)
+    await channel.publish('', 'read-one', Buffer.from('{"id": '), json)
+    const found = await queue.get(channel)
+    expect(found?.body).toEqual({ id: 7 })
+    found?.message.ack()
+    await expect(queue.get(channel)).rejects.toMatchObject({ code: 'E_DECODE' })
+    await eventually(async () => (await dead.status(connection))?.messageCount === 1)
+    expect(await queue.delete(channel)).toBe(0)
+    await dead.delete(channel)
+  })
+
   it('deletes only what is unused or empty where told so', async () => {
     const exchange = new Exchange('kept', 'fanout', { durable: false })
     const queue = new Queue('kept', { exchange, durable: false })

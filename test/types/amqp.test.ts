@@ -54,7 +54,7 @@ describe('the types of @hermod/amqp', () => {
     const nova = new Exchange('nova', 'topic', { durable: false })
     expectTypeOf(new Queue('q', { exchange: nova, expiresMs: 600_000 })).toEqualTypeOf<Queue>()
     // @ts-expect-error a duration without its unit
-    expectTypeOf(new Queue('q', { expires: 600_000 })).toEqualTypeOf<Queue>()
+    expectTypeOf(() => new Queue('q', { expires: 600_000 })).returns.toEqualTypeOf<Queue>()
     expectTypeOf(Consumer).constructorParameters.toExtend<readonly unknown[]>()
     // @ts-expect-error entities are immutable
     expectTypeOf((queue: Queue) => (queue.durable = false)).toBeFunction()

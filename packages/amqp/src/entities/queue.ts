@@ -5,9 +5,12 @@ import type { Connection } from '../client/connection.ts'
 import type { BindOptions } from '../client/declaration-options.ts'
 import type { FieldTable } from '../wire/field-table.ts'
 import { Binding } from './binding.ts'
+import type { ReceivedMessage } from './consumer-options.ts'
+import { ContentReader, type ContentOptions } from './content-reader.ts'
 import { DefinitionCheck, isPlainObject } from './definition-check.ts'
 import { Exchange } from './exchange.ts'
 import { tableFromJson, tableToJson } from './field-json.ts'
+import { settleIfOpen } from './held-message.ts'
 import { QUEUE_ARGUMENT_FIELDS, queueArgumentTable, type QueueArguments } from './queue-arguments.ts'
 
 /** What a queue is like, what it is bound to, and how it is consumed. */
@@ -133,6 +136,28 @@ export class Queue {
   /** How full it is and who reads it; undefined when there is none. */
   async status(connection: Connection, deadline: DeadlineOptions = {}): Promise<QueueStatus | undefined> {
     return connection.queueStatus(this.#named(), deadline)
+  }
+
+  /**
+   * Takes one message with its decoded body, which is to be settled unless `noAck`; undefined where there is none. One
+   * that cannot be read is rejected, as by a Consumer.
+   *
+   * @throws {ContentDisallowedError | DecodeError} E_CONTENT, E_DECODE when it cannot be read.
+   */
+  async get(
+    channel: Channel,
+    options: DeadlineOptions & ContentOptions & { readonly noAck?: boolean } = {},
+  ): Promise<ReceivedMessage | undefined> {
+    const reader = new ContentReader(options)
+    const { noAck = this.noAck, signal, timeoutMs } = options
+    const message = await channel.get(this.#named(), { noAck, signal, timeoutMs })
+    if (message === undefined) return undefined
+    try {
+      return { body: reader.read(message), message }
+    } catch (error) {
+      settleIfOpen(message, 'reject')
+      throw error
+    }
   }
 
   /** Removes the waiting messages. @returns how many there were. */
