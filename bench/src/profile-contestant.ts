@@ -9,7 +9,7 @@ import { runContestant } from './tournament.ts'
 /** Where profiles and narrowed results go. */
 export const OUT_FOLDER: string = fileURLToPath(new URL('../out/', import.meta.url))
 
-/** Records one CPU profile for each task on a broker, to be opened with a browser's developer tools. */
+/** Records one CPU profile of the timed section for each task on a broker, to be opened with a browser's developer tools. */
 export async function profileContestant(
   name: string,
   broker: BenchBroker,
@@ -21,13 +21,9 @@ export async function profileContestant(
   if (entry.runtime !== 'node') throw new Error(`'${name}' does not run in Node, which records the profiles`)
   const files: string[] = []
   for (const task of tasks.filter((each) => tasksOf(entry).includes(each))) {
-    const file = `${name}-${broker.name}-${task}.cpuprofile`
-    await runContestant({ broker, task }, name, runSize({ broker, task, quick }), [
-      '--cpu-prof',
-      `--cpu-prof-dir=${OUT_FOLDER}`,
-      `--cpu-prof-name=${file}`,
-    ])
-    files.push(`${OUT_FOLDER}${file}`)
+    const profileFile = `${OUT_FOLDER}${name}-${broker.name}-${task}.cpuprofile`
+    await runContestant({ broker, task }, name, runSize({ broker, task, quick }), { profileFile })
+    files.push(profileFile)
   }
   return files
 }

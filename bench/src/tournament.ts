@@ -1,5 +1,5 @@
 import type { BenchBroker, BrokerName, RunSize } from './brokers/bench-broker.ts'
-import type { Sample } from './jobs/job.ts'
+import type { Job, Sample } from './jobs/job.ts'
 import { runJob } from './jobs/run-job.ts'
 import { TASK_PLANS, type Task } from './jobs/task.ts'
 import { runSize } from './run-size.ts'
@@ -63,16 +63,16 @@ async function runOnce(plan: TournamentPlan, name: string): Promise<Sample> {
   return broker.measureCeiling(kind, { ...size, count }, window)
 }
 
-/** Runs one contestant once and checks what the broker has of it. `execArgv` are flags for its process. */
+/** Runs one contestant once and checks what the broker has of it. */
 export async function runContestant(
   { broker, task }: Pick<TournamentPlan, 'broker' | 'task'>,
   contestant: string,
   size: RunSize,
-  execArgv: readonly string[] = [],
+  profile: Pick<Job, 'profileFile'> = {},
 ): Promise<Sample> {
   const { kind, window } = TASK_PLANS[task]
   const share = await broker.prepare(kind, size)
-  const sample = await runJob({ ...share, ...size, contestant, task, kind, window }, execArgv)
+  const sample = await runJob({ ...share, ...size, contestant, task, kind, window, ...profile })
   await broker.verify(kind, size)
   return sample
 }

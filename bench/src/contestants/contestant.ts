@@ -46,7 +46,7 @@ export interface ContestantSession {
 }
 
 /** How a session is going to be used. */
-export interface SessionNeeds {
+interface SessionNeeds {
   /** Whether the channel is asked to confirm. Only some clients can do without. */
   readonly confirms: boolean
 }

@@ -6,7 +6,7 @@ import type { Contestant } from './contestant.ts'
 export type RosterEntry = NodeEntry | PythonEntry
 
 /** A client that runs in Node. */
-export interface NodeEntry {
+interface NodeEntry {
   readonly name: string
   readonly runtime: 'node'
   /** The npm package whose version is reported. */
@@ -16,7 +16,7 @@ export interface NodeEntry {
 }
 
 /** A client that is a Python program: its only argument is the job as JSON, and it prints the sample as JSON. */
-export interface PythonEntry {
+interface PythonEntry {
   readonly name: string
   readonly runtime: 'python'
   readonly program: string

@@ -11,6 +11,8 @@ export interface Job extends Pick<TaskPlan, 'kind' | 'window'> {
   readonly warmUpQueue: string
   readonly warmUpCount: number
   readonly bodySize: number
+  /** Where to write a CPU profile of the timed section, if one is wanted; only in Node. */
+  readonly profileFile?: string
   /** The broker's process, when its CPU time can be read. */
   readonly brokerPid?: number
 }

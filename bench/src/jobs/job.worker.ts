@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { Session } from 'node:inspector/promises'
 import type { ContestantSession } from '../contestants/contestant.ts'
 import { findEntry } from '../contestants/roster.ts'
 import type { Job, Sample } from './job.ts'
@@ -11,6 +13,7 @@ const { contestant } = await entry.load()
 const session = await contestant.connect(job.url, { confirms: job.kind === 'publish' })
 if (job.warmUpCount > 0) await run(session, job.warmUpQueue, job.warmUpCount)
 
+const profiler = job.profileFile === undefined ? undefined : await startProfiler()
 const brokerBefore = brokerCpuSeconds()
 const cpuBefore = process.cpuUsage()
 const start = performance.now()
@@ -18,6 +21,8 @@ await run(session, job.queue, job.count)
 const seconds = (performance.now() - start) / 1000
 const cpu = process.cpuUsage(cpuBefore)
 const brokerAfter = brokerCpuSeconds()
+if (profiler !== undefined && job.profileFile !== undefined)
+  writeFileSync(job.profileFile, JSON.stringify((await profiler.post('Profiler.stop')).profile))
 
 await session.close()
 const sample: Sample = {
@@ -35,6 +40,14 @@ function run(on: ContestantSession, queue: string, count: number): Promise<void>
   const body = Buffer.alloc(bodySize, 'x')
   if (kind === 'publish') return on.confirmedPublish({ queue, count, body, window })
   return on.call({ queue, count, body, inFlight: window })
+}
+
+async function startProfiler(): Promise<Session> {
+  const inspector = new Session()
+  inspector.connect()
+  await inspector.post('Profiler.enable')
+  await inspector.post('Profiler.start')
+  return inspector
 }
 
 function brokerCpuSeconds(): number | undefined {

@@ -9,13 +9,12 @@ const JOB_TIMEOUT_MS = 180_000
 
 const WORKER = fileURLToPath(new URL('job.worker.js', import.meta.url))
 
-/** Runs one job in a process of its own. `execArgv` are flags for that process, where it is one of Node. */
-export async function runJob(job: Job, execArgv: readonly string[] = []): Promise<Sample> {
+/** Runs one job in a process of its own. */
+export async function runJob(job: Job): Promise<Sample> {
   const entry = findEntry(job.contestant)
-  const [file, ...args] =
-    entry.runtime === 'node' ? [process.execPath, ...execArgv, WORKER] : [PYTHON, entry.program]
+  const [file, program] = entry.runtime === 'node' ? [process.execPath, WORKER] : [PYTHON, entry.program]
   try {
-    const output = await runProgram(file, [...args, JSON.stringify(job)], { timeoutMs: JOB_TIMEOUT_MS })
+    const output = await runProgram(file, [program, JSON.stringify(job)], { timeoutMs: JOB_TIMEOUT_MS })
     return JSON.parse(output) as Sample
   } catch (error) {
     throw new Error(`${job.contestant} did not finish its ${job.task} run`, { cause: error })
