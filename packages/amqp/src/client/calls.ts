@@ -27,8 +27,11 @@ interface OpenCall {
 }
 
 /**
- * The calls of one channel that wait for their answers. A broker answers in the order of asking, so several may be
- * under way; one whose caller has gone still takes its answer when it comes.
+ * The calls of one channel that wait for their answers. Several may be under way; one whose caller has gone still takes
+ * its answer when it comes.
+ *
+ * A broker answers calls of one kind in the order of asking, but not all: in RabbitMQ the queue itself answers
+ * `basic.consume` and `basic.cancel`, and the answers to what was asked behind them may come first.
  */
 export class Calls {
   #open: OpenCall[] = []
@@ -42,21 +45,19 @@ export class Calls {
     return answered.promise as Promise<Reply<Name>>
   }
 
-  /** Whether the next answer is for a `basic.get` whose message needs no ack. */
+  /** Whether the next message that a `basic.get` gives needs no ack. */
   get noAckGet(): boolean {
-    const args = this.#open[0]?.args
+    const args = this.#open.find(({ name }) => name === 'basic.get')?.args
     return args !== undefined && 'noAck' in args && args.noAck
   }
 
   /** @throws {ProtocolError} E_PROTOCOL when nothing was asked that this could answer. */
   answer(method: DecodedMethod): void {
-    const call = this.#open[0]
-    // The call keeps its place, so that it fails with the others.
-    if (call === undefined || !isReply(call.name, method.name)) {
-      throw new ProtocolError(`${method.name} came unasked`)
-    }
-    this.#open.shift()
-    call.answered.resolve(method)
+    const at = this.#open.findIndex((call) => isReply(call, method))
+    // Calls that wait keep their places, so that they fail with the others.
+    if (at === -1) throw new ProtocolError(`${method.name} came unasked`)
+    const [call] = this.#open.splice(at, 1)
+    call?.answered.resolve(method)
   }
 
   /**
@@ -86,9 +87,12 @@ export class Calls {
   }
 }
 
-function isReply(name: CallName, reply: MethodName): boolean {
+function isReply({ name, args: asked }: OpenCall, { name: reply, args }: DecodedMethod): boolean {
   if (reply === 'basic.get-empty') return name === 'basic.get'
-  return reply === `${name}-ok`
+  if (reply !== `${name}-ok`) return false
+  // The empty tag lets the broker choose one.
+  if (!('consumerTag' in asked) || !('consumerTag' in args) || asked.consumerTag === '') return true
+  return asked.consumerTag === args.consumerTag
 }
 
 /** The name of the method that a close frame blames, for texts. */

@@ -102,7 +102,7 @@ export class Transaction implements PublishPath {
     if (refusal !== undefined) return refusal
     if (this.#session === undefined) {
       return new TransactionError(
-        'the transaction is lost: a message was published in it while the connection was away',
+        'the transaction is lost: a message was published in it while its channel was not open',
       )
     }
     if (this.#ending !== undefined) return beingEnded()
