@@ -238,12 +238,20 @@ export class Connection extends ReportedEvents {
 
   /** Whether an exchange exists. Asked on a channel of its own, so that a "no" disturbs nothing. */
   exchangeExists(exchange: string, deadline: DeadlineOptions = {}): Promise<boolean> {
-    return askForExchange(exchange, () => this.openChannel({ recover: false }), deadline)
+    const asked = askForExchange(exchange, () => this.openChannel({ recover: false }), deadline)
+    return this.#answered(asked, deadline, 'exchange.declare')
   }
 
   /** How full a queue is and who reads it; undefined where there is none. Asked on a channel of its own. */
   queueStatus(queue: string, deadline: DeadlineOptions = {}): Promise<QueueStatus | undefined> {
-    return askForQueue(queue, () => this.openChannel({ recover: false }), deadline)
+    const asked = askForQueue(queue, () => this.openChannel({ recover: false }), deadline)
+    return this.#answered(asked, deadline, 'queue.declare')
+  }
+
+  /** The channel of the question may have to be opened, and closed, longer than its caller wants to wait. */
+  #answered<T>(asked: Promise<T>, { signal, timeoutMs }: DeadlineOptions, what: string): Promise<T> {
+    const { operationTimeoutMs, clock } = this.#options
+    return withDeadline(asked, { signal, timeoutMs: timeoutMs ?? operationTimeoutMs }, what, clock)
   }
 
   /**
