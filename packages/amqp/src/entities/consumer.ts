@@ -11,6 +11,7 @@ import {
 import type { Channel } from '../client/channel.ts'
 import type { Connection } from '../client/connection.ts'
 import type { Message } from '../client/message.ts'
+import { channelWithin } from './channel-within.ts'
 import { ConsumedQueues } from './consumed-queues.ts'
 import {
   checkConsumerOptions,
@@ -87,10 +88,14 @@ export class Consumer extends TypedEvents<ConsumerEvents> {
       },
     )
     const handle = options.onMessage === undefined ? handler : onlyMessage(options.onMessage)
+    const read =
+      options.onMessage === undefined
+        ? (message: Message) => this.#read(message)
+        : () => ({ body: undefined })
     if (handle !== undefined) {
       const onError = options.settle === 'auto' ? (options.onHandlerError ?? 'reject') : undefined
       const { concurrency = Infinity } = options
-      this.#handling = new MessageHandling(handle, { concurrency, onError }, (error, message) =>
+      this.#handling = new MessageHandling(read, handle, { concurrency, onError }, (error, message) =>
         this.#onHandlerError(error, message),
       )
     }
@@ -128,20 +133,20 @@ export class Consumer extends TypedEvents<ConsumerEvents> {
   async start(deadline: DeadlineOptions = {}): Promise<void> {
     if (this.#handling === undefined && this.#iteration === undefined)
       throw new ConfigurationError(['a consumer without a handler is read with messages()'])
-    await this.#inTurn(async () => {
-      const channel = (this.#channel ??= await this.#openChannel())
-      await this.#consume(channel, this.#queues.missing, deadline)
+    await this.#within(deadline, 'consumer.start', async (left) => {
+      const channel = (this.#channel ??= await this.#openChannel(left))
+      await this.#consume(channel, this.#queues.missing, left)
       this.#consuming = true
     })
   }
 
   /** Consumes one queue more; it is consumed at once where the others are. Rejects as {@link start}. */
   async addQueue(queue: Queue, deadline: DeadlineOptions = {}): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#within(deadline, 'consumer.addQueue', async (left) => {
       this.#queues.add(queue)
       if (this.#channel === undefined || !this.#consuming || this.#queues.isConsumed(queue)) return
       try {
-        await this.#consume(this.#channel, [queue], deadline)
+        await this.#consume(this.#channel, [queue], left)
       } catch (error) {
         this.#queues.remove(queue)
         throw error
@@ -173,10 +178,10 @@ export class Consumer extends TypedEvents<ConsumerEvents> {
   async setPrefetch(count: number, deadline: DeadlineOptions = {}): Promise<void> {
     const issues = prefetchIssues(count)
     if (issues.length > 0) throw new ConfigurationError(issues)
-    await this.#inTurn(async () => {
+    await this.#within(deadline, 'consumer.setPrefetch', async (left) => {
       if (this.#channel !== undefined) {
         const options = { prefetchCount: count, noAck: this.#options.noAck }
-        await this.#queues.consumeAnew(this.#channel, options, deadline)
+        await this.#queues.consumeAnew(this.#channel, options, left)
       }
       this.#prefetchCount = count
     })
@@ -185,7 +190,7 @@ export class Consumer extends TypedEvents<ConsumerEvents> {
   /** Removes the waiting messages of all its queues. @returns how many there were. */
   async purge(deadline: DeadlineOptions = {}): Promise<number> {
     let count = 0
-    await this.#apart(async (channel) => {
+    await this.#apart(deadline, async (channel) => {
       for (const queue of this.#queues.all)
         count += await queue.named(this.#queues.nameOf(queue)).purge(channel, deadline)
     })
@@ -209,7 +214,7 @@ export class Consumer extends TypedEvents<ConsumerEvents> {
   messages(options: { readonly signal?: AbortSignal | undefined } = {}): MessageIteration {
     if (this.#handling !== undefined) throw new ConfigurationError(['a consumer with a handler has no loop'])
     if (this.#iteration !== undefined) throw new ConfigurationError(['a consumer has one loop only'])
-    this.#iteration = new MessageIteration(this, options.signal)
+    this.#iteration = new MessageIteration(this, (message) => this.#read(message), options.signal)
     return this.#iteration
   }
 
@@ -269,8 +274,31 @@ export class Consumer extends TypedEvents<ConsumerEvents> {
     return done
   }
 
-  async #openChannel(): Promise<Channel> {
-    const channel = await this.#connection.openChannel()
+  /**
+   * Works in its turn, all of it within one deadline. What is begun ends when that is over, and the next turn comes when
+   * it has ended.
+   */
+  async #within(
+    deadline: DeadlineOptions,
+    what: string,
+    work: (left: DeadlineOptions) => Promise<void>,
+  ): Promise<void> {
+    const over = new AbortController()
+    const left = { signal: over.signal, timeoutMs: deadline.timeoutMs }
+    const done = this.#inTurn(async () => {
+      over.signal.throwIfAborted()
+      await work(left)
+    })
+    try {
+      await withDeadline(done, deadline, what)
+    } catch (error) {
+      over.abort(error)
+      throw error
+    }
+  }
+
+  async #openChannel(deadline: DeadlineOptions): Promise<Channel> {
+    const channel = await channelWithin(this.#connection.openChannel(), deadline)
     if (this.#isClosed) {
       await channel.close()
       throw new ChannelClosedError('the consumer was closed while it started')
@@ -291,7 +319,7 @@ export class Consumer extends TypedEvents<ConsumerEvents> {
   async #consume(channel: Channel, queues: readonly Queue[], deadline: DeadlineOptions): Promise<void> {
     const names = new Map<Queue, string>()
     // A refusal closes the channel, and takes every message with it that is being worked on.
-    await this.#apart(async (declaring) => {
+    await this.#apart(deadline, async (declaring) => {
       for (const queue of queues) names.set(queue, await queue.declare(declaring, deadline))
     })
     const options = { prefetchCount: this.#prefetchCount, noAck: this.#options.noAck }
@@ -303,8 +331,8 @@ export class Consumer extends TypedEvents<ConsumerEvents> {
     }
   }
 
-  async #apart(work: (channel: Channel) => Promise<void>): Promise<void> {
-    const channel = await this.#connection.openChannel()
+  async #apart(deadline: DeadlineOptions, work: (channel: Channel) => Promise<void>): Promise<void> {
+    const channel = await channelWithin(this.#connection.openChannel(), deadline)
     try {
       await work(channel)
     } finally {
@@ -318,16 +346,18 @@ export class Consumer extends TypedEvents<ConsumerEvents> {
   }
 
   #receive(message: Message, source: MessageSource): void {
-    if (this.#options.onMessage !== undefined) return this.#handling?.handle(undefined, message, source)
-    let body: unknown
+    if (this.#handling !== undefined) this.#handling.handle(message, source)
+    else this.#iteration?.put({ message, source })
+  }
+
+  #read(message: Message): { readonly body: unknown } | undefined {
     try {
-      body = this.#reader.read(message)
+      return { body: this.#reader.read(message) }
     } catch (error) {
       if (!isHermodError(error)) throw error
-      return this.#onUndecodable(error, message)
+      this.#onUndecodable(error, message)
+      return undefined
     }
-    if (this.#handling !== undefined) this.#handling.handle(body, message, source)
-    else this.#iteration?.put({ body, message, source })
   }
 
   #onUndecodable(error: HermodError, message: Message): void {

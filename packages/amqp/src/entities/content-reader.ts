@@ -21,7 +21,11 @@ export interface ContentOptions {
   readonly serializers?: SerializerRegistry | undefined
   /** Default {@link DEFAULT_COMPRESSIONS}. */
   readonly compressions?: CompressionRegistry | undefined
-  /** A body that grows beyond this when it is decompressed is not read, bytes. Default 64 MiB. */
+  /**
+   * A body that grows beyond this when it is decompressed is not read, bytes. Default 64 MiB. Messages wait as they came
+   * and are read in their turn, so that a consumer holds at most `concurrency` bodies of this size; without that limit
+   * as many as are unsettled.
+   */
   readonly maxDecompressedBytes?: number | undefined
 }
 

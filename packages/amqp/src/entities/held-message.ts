@@ -7,9 +7,14 @@ export interface MessageSource {
   readonly subscription: Subscription | undefined
 }
 
-/** A message that waits for its turn. */
+/**
+ * Reads a message when its turn has come: read before, a thousand small bombs that wait would be a thousand large bodies.
+ * @returns undefined when it cannot be read; it has been dealt with then.
+ */
+export type ReadMessage = (message: Message) => { readonly body: unknown } | undefined
+
+/** A message that waits for its turn, as it came. */
 export interface HeldMessage {
-  readonly body: unknown
   readonly message: Message
   readonly source: MessageSource
 }

@@ -1,7 +1,13 @@
 import { AsyncQueue, createDeferred, type Deferred } from '@hermod/kernel'
 import type { Message, Settlement } from '../client/message.ts'
 import type { HandlerErrorPolicy } from './consumer-options.ts'
-import { isStale, settleIfOpen, type HeldMessage, type MessageSource } from './held-message.ts'
+import {
+  isStale,
+  settleIfOpen,
+  type HeldMessage,
+  type MessageSource,
+  type ReadMessage,
+} from './held-message.ts'
 
 /** How messages are handled. */
 export interface HandlingOptions {
@@ -13,6 +19,7 @@ export interface HandlingOptions {
 
 /** Calls the handler for each message, so many at a time, and settles by its outcome where that was asked for. */
 export class MessageHandling {
+  readonly #read: ReadMessage
   readonly #handler: (body: unknown, message: Message) => unknown
   readonly #options: HandlingOptions
   readonly #onFailed: (error: unknown, message: Message) => void
@@ -24,10 +31,12 @@ export class MessageHandling {
 
   /** @param onFailed must not throw. */
   constructor(
+    read: ReadMessage,
     handler: (body: unknown, message: Message) => unknown,
     options: HandlingOptions,
     onFailed: (error: unknown, message: Message) => void,
   ) {
+    this.#read = read
     this.#handler = handler
     this.#options = options
     this.#onFailed = onFailed
@@ -50,16 +59,18 @@ export class MessageHandling {
     return this.#waiting.size
   }
 
-  handle(body: unknown, message: Message, source: MessageSource): void {
-    if (this.#running < this.#options.concurrency) this.#run(body, message)
-    else this.#waiting.put({ body, message, source })
+  handle(message: Message, source: MessageSource): void {
+    if (this.#running < this.#options.concurrency) this.#run(message)
+    else this.#waiting.put({ message, source })
   }
 
-  #run(body: unknown, message: Message): void {
+  #run(message: Message): void {
+    const content = this.#read(message)
+    if (content === undefined) return
     this.#started++
     let outcome: unknown
     try {
-      outcome = this.#handler(body, message)
+      outcome = this.#handler(content.body, message)
     } catch (error) {
       return this.#onError(error, message)
     }
@@ -89,7 +100,7 @@ export class MessageHandling {
     while (this.#running < this.#options.concurrency) {
       const held = this.#waiting.take()
       if (held === undefined) break
-      if (!isStale(held)) this.#run(held.body, held.message)
+      if (!isStale(held)) this.#run(held.message)
     }
     if (this.#running > 0) return
     this.#idle?.resolve()

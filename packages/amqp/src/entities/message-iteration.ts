@@ -1,7 +1,7 @@
 import { addAbortListener } from 'node:events'
 import { AsyncQueue } from '@hermod/kernel'
 import type { ReceivedMessage } from './consumer-options.ts'
-import { isStale, settleIfOpen, type HeldMessage } from './held-message.ts'
+import { isStale, settleIfOpen, type HeldMessage, type ReadMessage } from './held-message.ts'
 
 /** What an iteration asks of its consumer. */
 export interface IteratedConsumer {
@@ -12,14 +12,16 @@ export interface IteratedConsumer {
 /** The messages of a consumer for one loop, see `Consumer.messages`. */
 export class MessageIteration implements AsyncIterableIterator<ReceivedMessage> {
   readonly #consumer: IteratedConsumer
+  readonly #read: ReadMessage
   readonly #held = new AsyncQueue<HeldMessage>()
   readonly #signal: AbortSignal | undefined
   #started = false
   #taken = 0
   #listening: Disposable | undefined
 
-  constructor(consumer: IteratedConsumer, signal: AbortSignal | undefined) {
+  constructor(consumer: IteratedConsumer, read: ReadMessage, signal: AbortSignal | undefined) {
     this.#consumer = consumer
+    this.#read = read
     this.#signal = signal
   }
 
@@ -59,9 +61,11 @@ export class MessageIteration implements AsyncIterableIterator<ReceivedMessage> 
       const next = await this.#held.next()
       if (next.done === true) return { done: true, value: undefined }
       if (isStale(next.value)) continue
+      const { message } = next.value
+      const content = this.#read(message)
+      if (content === undefined) continue
       this.#taken++
-      const { body, message } = next.value
-      return { done: false, value: { body, message } }
+      return { done: false, value: { body: content.body, message } }
     }
   }
 
@@ -87,8 +91,11 @@ export class MessageIteration implements AsyncIterableIterator<ReceivedMessage> 
   /** The loop was left: nothing more comes, and what waited goes back to its queue. */
   async return(): Promise<IteratorResult<ReceivedMessage>> {
     this.end()
-    await this.#consumer.cancel()
-    this.release()
+    try {
+      await this.#consumer.cancel()
+    } finally {
+      this.release()
+    }
     return { done: true, value: undefined }
   }
 
