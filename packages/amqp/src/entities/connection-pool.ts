@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events'
 import { Connection } from '../client/connection.ts'
 import type { ConnectionOptions, ConnectionTarget } from '../client/connection-options.ts'
 import { Pool, type PoolLimit } from './pool.ts'
@@ -14,9 +15,24 @@ export class ConnectionPool extends Pool<Connection> {
     const { limit, ...connectionOptions } = options
     super({
       limit,
-      create: () => Connection.connect(target, connectionOptions),
+      create: ({ signal }) => connectUntil(signal, target, connectionOptions),
       destroy: (connection) => connection[Symbol.asyncDispose](),
       isUsable: ({ state }) => state !== 'closed' && state !== 'closing',
     })
   }
+}
+
+/** Connects, and gives up when either signal aborts: `AbortSignal.any` would leak on Node 20. */
+async function connectUntil(
+  unwanted: AbortSignal,
+  target: ConnectionTarget,
+  options: ConnectionOptions,
+): Promise<Connection> {
+  const own = options.signal
+  own?.throwIfAborted()
+  unwanted.throwIfAborted()
+  const attempt = new AbortController()
+  using _unwanted = addAbortListener(unwanted, () => attempt.abort(unwanted.reason))
+  using _own = own === undefined ? undefined : addAbortListener(own, () => attempt.abort(own.reason))
+  return await Connection.connect(target, { ...options, signal: attempt.signal })
 }

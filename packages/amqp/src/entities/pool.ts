@@ -21,8 +21,11 @@ export interface PoolLimit {
 
 /** What a {@link Pool} holds. */
 export interface PoolOptions<Resource> extends PoolLimit {
-  /** Makes one, when it is first needed. What it throws rejects the `acquire` that has waited longest. */
-  readonly create: () => Promise<Resource>
+  /**
+   * Makes one, when it is first needed. What it throws rejects the `acquire` that has waited longest. The signal aborts
+   * when the pool is closed: nobody waits for it any more, and what is made all the same is ended.
+   */
+  readonly create: (options: { readonly signal: AbortSignal }) => Promise<Resource>
   /** Ends one that is not wanted any more. What it throws is ignored. */
   readonly destroy: (resource: Resource) => Promise<unknown>
   /** Whether one can still be used; asked before it is given out and when it comes back. Default: always. */
@@ -76,6 +79,8 @@ export class Pool<Resource> {
   #created = 0
   #destroyed = 0
   #closing: Promise<void> | undefined
+  readonly #unwanted = new AbortController()
+  #hurries = false
   #emptied: Deferred<void> | undefined
 
   /** @throws {ConfigurationError} E_CONFIG for a limit that is no whole number from 1 on. */
@@ -178,11 +183,18 @@ export class Pool<Resource> {
   async #close({ signal, timeoutMs = CLOSE_TIMEOUT_MS, force = false }: PoolCloseOptions): Promise<void> {
     this.#emptied = createDeferred()
     for (const waiter of this.#waiting.splice(0)) waiter.reject(closedError())
+    this.#unwanted.abort(closedError())
     for (const resource of this.#idle.splice(0)) void this.#destroy(resource)
-    if (!force && this.#leases.size > 0)
+    if (!force && this.#leases.size + this.#creating > 0)
       await withDeadline(this.#emptied.promise, { signal, timeoutMs }, 'closing a pool').catch(() => {})
+    this.#hurries = true
     for (const lease of this.#leases) void lease.discard()
-    if (this.#size > 0) await this.#emptied.promise
+    if (!this.#isEmpty) await this.#emptied.promise
+  }
+
+  /** What is still being made when the time is over ends by itself. */
+  get #isEmpty(): boolean {
+    return this.#size === (this.#hurries ? this.#creating : 0)
   }
 
   get #size(): number {
@@ -227,7 +239,7 @@ export class Pool<Resource> {
   async #create(): Promise<void> {
     this.#creating++
     try {
-      const resource = await this.#options.create()
+      const resource = await this.#options.create({ signal: this.#unwanted.signal })
       this.#creating--
       this.#created++
       if (this.#closing !== undefined || this.#size >= this.#limit) await this.#destroy(resource)
@@ -254,7 +266,7 @@ export class Pool<Resource> {
   /** There is room for another one. */
   #changed(): void {
     this.#createForWaiting()
-    if (this.#size === 0) this.#emptied?.resolve()
+    if (this.#isEmpty) this.#emptied?.resolve()
   }
 }
 

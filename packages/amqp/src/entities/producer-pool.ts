@@ -20,8 +20,8 @@ export class ProducerPool extends Pool<Producer> {
     const leases = new WeakMap<Producer, Lease<Connection>>()
     super({
       limit,
-      create: async () => {
-        const lease = await connections.acquire()
+      create: async ({ signal }) => {
+        const lease = await connections.acquire({ signal })
         try {
           const producer = new Producer(lease.resource, producerOptions)
           leases.set(producer, lease)

@@ -11,6 +11,7 @@ import {
   type HermodError,
 } from '@hermod/kernel'
 import type { Channel } from '../client/channel.ts'
+import { channelWithin } from './channel-within.ts'
 import type { Connection } from '../client/connection.ts'
 import type { Message } from '../client/message.ts'
 import type { PublishOptions } from '../client/publisher.ts'
@@ -185,14 +186,20 @@ export class Producer extends TypedEvents<ProducerEvents> {
   }
 
   async #close({ signal, timeoutMs = CLOSE_TIMEOUT_MS }: DeadlineOptions): Promise<void> {
+    const endMs = performance.now() + timeoutMs
     const drained = async (): Promise<void> => {
       await this.#turn
       await this.#channel?.drain()
     }
     await withDeadline(drained(), { signal, timeoutMs }, 'closing a producer').catch(() => {})
-    await Promise.allSettled(
-      [this.#opening, this.#declaring].map(async (channel) => (await channel)?.close()),
-    )
+    // One that is open is closed in any case.
+    const leftMs = signal?.aborted === true ? 1 : Math.max(1, endMs - performance.now())
+    const close = async (opening: Promise<Channel> | undefined): Promise<void> => {
+      if (opening === undefined) return
+      const channel = await channelWithin(opening, { timeoutMs: leftMs })
+      await channel.close()
+    }
+    await Promise.allSettled([close(this.#opening), close(this.#declaring)])
   }
 
   #prepare(body: unknown, options: ProducerPublishOptions): Outgoing {

@@ -1,3 +1,4 @@
+import { ConnectionClosedError } from '@hermod/kernel'
 import { Connection } from '../client/connection.ts'
 import type { ConnectionOptions, ConnectionTarget } from '../client/connection-options.ts'
 import { Producer } from './producer.ts'
@@ -40,7 +41,8 @@ export class RunnerProducer {
 
   /** Waits for what was published, then closes the connection. Gives up one that is still being made. */
   async close(timeoutMs: number): Promise<void> {
-    if (this.#connection === undefined) this.#closing.abort()
+    if (this.#connection === undefined)
+      this.#closing.abort(new ConnectionClosedError('the run ended before its producer was connected'))
     const producer = await this.#made?.catch(() => undefined)
     await producer?.close({ timeoutMs })
     await this.#connection?.close()
