@@ -1,0 +1,41 @@
+import { relative } from 'node:path'
+import fc from 'fast-check'
+import { expect } from 'vitest'
+
+const ASKED = process.env['HERMOD_FUZZ_MS']
+const SEED = process.env['HERMOD_FUZZ_SEED']
+const PATH = process.env['HERMOD_FUZZ_PATH']
+
+/** For all properties of one file together; HERMOD_FUZZ_MS=600000 searches for ten minutes. */
+export const BUDGET_MS = Number(ASKED ?? 6000)
+
+/** For a test that searches, or that has work of its own beside. */
+export const TIMEOUT_MS = BUDGET_MS + 60_000
+
+/**
+ * Searches for a counterexample until this share of the file's time is over. A failure says how to see it again; a
+ * search that was given its time says how many cases it looked at.
+ */
+export function search<Ts>(share: number): fc.Parameters<Ts> {
+  return {
+    ...(SEED === undefined ? {} : { seed: Number(SEED) }),
+    ...(PATH === undefined ? {} : { path: PATH }),
+    numRuns: 100_000_000,
+    interruptAfterTimeLimit: BUDGET_MS * share,
+    markInterruptAsFailure: false,
+    reporter: (details) => {
+      const { currentTestName = '', testPath = '' } = expect.getState()
+      const { failed, numRuns, seed, counterexamplePath, errorInstance } = details
+      if (ASKED !== undefined)
+        console.log(`${currentTestName}: ${numRuns} cases, ${failed ? 'one failed' : 'none failed'}`)
+      if (!failed) return
+      const again =
+        `HERMOD_FUZZ_SEED=${seed} HERMOD_FUZZ_PATH=${counterexamplePath ?? ''} ` +
+        `npx vitest run --project fuzz ${relative('', testPath)}`
+      const why = errorInstance instanceof Error ? errorInstance.message : String(errorInstance)
+      throw new Error(`${fc.defaultReportMessage(details)}\n\nOver: ${why}\nAgain: ${again}`, {
+        cause: errorInstance,
+      })
+    },
+  }
+}
