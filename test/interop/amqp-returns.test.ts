@@ -52,12 +52,12 @@ describe.skipIf(gate.skip)(`mandatory messages that no queue takes${gate.note}`,
 
   /** Does `change` again and again until `work` is over. */
   async function whileIts<T>(work: Promise<T>, change: (time: number) => Promise<void>): Promise<T> {
-    let over = false
+    const state = { over: false }
     const done = work.finally(() => {
-      over = true
+      state.over = true
     })
     let times = 0
-    for (; !over; times++) await change(times)
+    for (; !state.over; times++) await change(times)
     expect(times).toBeGreaterThan(10)
     return done
   }
