@@ -1,3 +1,6 @@
+/** A `basic.nack` says that the broker vouches for nothing. */
+const MAY_BE_THERE: readonly string[] = ['confirmed', 'E_UNCERTAIN', 'E_NACKED']
+
 /**
  * Numbered messages that are published one after the other, and what became of each of them: its publisher's word for
  * it, and how often it arrived.
@@ -73,13 +76,12 @@ export class Lane {
     return this.#numbers((number) => this.#confirmed[number] === 1 && this.#arrivals[number] === 0)
   }
 
-  /** Arrived, although the broker had refused them. */
+  /** Arrived, although the publisher was told that they do not. */
   refusedAndHere(): number[] {
     return this.#numbers(
       (number) =>
         (this.#arrivals[number] as number) > 0 &&
-        this.failed.has(number) &&
-        this.failed.get(number) !== 'E_UNCERTAIN',
+        !MAY_BE_THERE.includes(this.failed.get(number) ?? 'confirmed'),
     )
   }
 

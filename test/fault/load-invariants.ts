@@ -104,7 +104,7 @@ function figures(load: Load, again: number, marked: number): string {
   const { resent, once } = load
   const figure = {
     confirmed: resent.confirmed + once.confirmed,
-    failed: { ...resent.failures(), ...once.failures() },
+    failed: [resent.failures(), once.failures()],
     sentAgain: again,
     repeated: resent.repeated + once.repeated,
     marked,
