@@ -109,8 +109,12 @@ const PARTS: { readonly [name: string]: Part } = {
       },
       { settle: 'auto', onHandlerError: 'requeue-once' },
     )
-    void begun.note('consumer.start', consumer.start(SOON))
     void begun.note('consumer.closed', consumer.closed)
+    // One that never had a channel is over when it is closed, and not before.
+    void begun
+      .note('consumer.start', consumer.start(SOON))
+      .then(() => later(50))
+      .then(() => begun.note('consumer.close', consumer.close()))
   },
   raw: (connection, begun) => {
     const onMessage = (message: Message): void => {

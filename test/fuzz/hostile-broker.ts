@@ -84,6 +84,11 @@ const closing = { replyCode: 406, replyText: 'a \u001b[2J text\n of \u0000 garba
 /** Something that no broker of good will says, on a channel of the client's. */
 export type Attack = (channel: number) => Buffer
 
+/** Has counterexamples show a name in the place of a function's text. */
+export function named<F extends (...args: never[]) => unknown>(name: string, act: F): F {
+  return Object.assign(act, { [fc.toStringMethod]: () => name })
+}
+
 /** One of each kind. */
 export const ATTACKS: { readonly [name: string]: Attack } = {
   'a confirm of a tag that was never sent': (c) =>
@@ -169,6 +174,10 @@ export const ATTACKS: { readonly [name: string]: Attack } = {
     ),
   'a connection.close with garbage': () => methodBytes(0, 'connection.close', closing),
   'a close-ok that nobody waits for': () => methodBytes(0, 'connection.close-ok', {}),
+  'an update-secret-ok that nobody waits for': () => methodBytes(0, 'connection.update-secret-ok', {}),
+  'a recover-ok that nobody waits for': (c) => methodBytes(c, 'basic.recover-ok', {}),
+  'the same consume-ok twice': (c) =>
+    Buffer.concat([1, 2].map(() => methodBytes(c, 'basic.consume-ok', { consumerTag: 'hermod.1' }))),
   'a second open-ok': () => methodBytes(0, 'connection.open-ok', {}),
   'a second tune': () => methodBytes(0, 'connection.tune', { channelMax: 1, frameMax: 4096, heartbeat: 1 }),
   'a second start': () =>
@@ -226,14 +235,14 @@ export const NUMBERED = {
   announced: (channel: number): Buffer => headerFrame(channel, 100_000_000n),
 }
 
-const someMethod: fc.Arbitrary<Attack> = method.map(
-  ({ name, args }) =>
-    (channel) =>
-      methodBytes(
-        name.startsWith('connection.') ? 0 : channel,
-        name,
-        args as unknown as MethodArguments[typeof name],
-      ),
+const someMethod: fc.Arbitrary<Attack> = method.map(({ name, args }) =>
+  named(`${name} ${fc.stringify(args)}`, (channel: number) =>
+    methodBytes(
+      name.startsWith('connection.') ? 0 : channel,
+      name,
+      args as unknown as MethodArguments[typeof name],
+    ),
+  ),
 )
 
 /** A whole frame around nonsense: the channel is right, and so is the method's code. */
@@ -249,8 +258,12 @@ const nonsense: fc.Arbitrary<Attack> = fc
     return frameOf(type, channel, Buffer.concat([head, rest]))
   })
 
+const attackByName = fc
+  .constantFrom(...Object.entries(ATTACKS))
+  .map(([name, one]) => named(name, (channel: number) => one(channel)))
+
 const wellFormed: fc.Arbitrary<Attack> = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom(...Object.values(ATTACKS)) },
+  { weight: 4, arbitrary: attackByName },
   { weight: 2, arbitrary: someMethod },
   { weight: 1, arbitrary: nonsense },
 )

@@ -10,7 +10,7 @@ import {
 } from '@hermod/testkit'
 import fc from 'fast-check'
 import { METHOD_CODES, type MethodName } from '../../packages/amqp/src/wire/generated/methods.ts'
-import { attack, type Attack } from './hostile-broker.ts'
+import { attack, named, type Attack } from './hostile-broker.ts'
 import { basicProperties } from './wire-arbitraries.ts'
 
 /** What a broker knows when it does something: where, and on which consumers and publishes. */
@@ -50,34 +50,59 @@ const labels: fc.Arbitrary<BasicProperties> = fc.oneof(
   basicProperties,
 )
 
+const called = (name: string, act: Whim): Whim => named(name, act)
+
 const delivery: fc.Arbitrary<Whim> = fc
   .tuple(texts, labels, fc.integer({ min: 1, max: 12 }), fc.boolean())
-  .map(([body, properties, count, redelivered]) => (moment) => {
-    const { channel, tag: consumerTag } = consumed(moment)
-    for (let n = 0; n < count; n++) {
-      const deliveryTag = moment.tag(channel)
-      const args = { consumerTag, deliveryTag, redelivered, exchange: 'x', routingKey: 'k' }
-      moment.link.raw(contentBytes(channel, 'basic.deliver', args, properties, body))
-    }
-  })
+  .map(([body, properties, count, redelivered]) =>
+    called(`${count} deliveries of ${body}, ${fc.stringify(properties)}`, (moment) => {
+      const { channel, tag: consumerTag } = consumed(moment)
+      for (let n = 0; n < count; n++) {
+        const deliveryTag = moment.tag(channel)
+        const args = { consumerTag, deliveryTag, redelivered, exchange: 'x', routingKey: 'k' }
+        moment.link.raw(contentBytes(channel, 'basic.deliver', args, properties, body))
+      }
+    }),
+  )
+
+const got: fc.Arbitrary<Whim> = fc.tuple(texts, labels).map(([body, properties]) =>
+  called(`get-ok with ${body}, ${fc.stringify(properties)}`, ({ link, channel, tag }) => {
+    const args = { deliveryTag: tag(channel), redelivered: false, exchange: '', routingKey: 'q' }
+    link.raw(contentBytes(channel, 'basic.get-ok', { ...args, messageCount: 1 }, properties, body))
+  }),
+)
+
+const declared: fc.Arbitrary<Whim> = fc
+  .constantFrom('q', 'other', '', '__proto__')
+  .map((queue) =>
+    called(`declare-ok of '${queue}'`, ({ link, channel }) =>
+      link.send(channel, 'queue.declare-ok', { queue, messageCount: 0xffff_ffff, consumerCount: 0 }),
+    ),
+  )
 
 const confirm: fc.Arbitrary<Whim> = fc
   .tuple(fc.integer({ min: 0, max: 20 }), fc.boolean(), fc.boolean())
-  .map(([deliveryTag, multiple, acked]) => ({ link, publishes, channel }) => {
-    const on = publishes.at(-1)?.channel ?? channel
-    if (acked) link.send(on, 'basic.ack', { deliveryTag, multiple })
-    else link.send(on, 'basic.nack', { deliveryTag, multiple, requeue: false })
-  })
+  .map(([deliveryTag, multiple, acked]) =>
+    called(`${acked ? 'ack' : 'nack'} of ${deliveryTag}, ${multiple}`, ({ link, publishes, channel }) => {
+      const on = publishes.at(-1)?.channel ?? channel
+      if (acked) link.send(on, 'basic.ack', { deliveryTag, multiple })
+      else link.send(on, 'basic.nack', { deliveryTag, multiple, requeue: false })
+    }),
+  )
 
-const giveBack: fc.Arbitrary<Whim> = fc.nat({ max: 20 }).map((which) => ({ link, publishes }) => {
-  const publish = publishes[which % Math.max(1, publishes.length)]
-  if (publish !== undefined) link.giveBack(publish)
-})
+const giveBack: fc.Arbitrary<Whim> = fc.nat({ max: 20 }).map((which) =>
+  called(`return of publish ${which}`, ({ link, publishes }) => {
+    const publish = publishes[which % Math.max(1, publishes.length)]
+    if (publish !== undefined) link.giveBack(publish)
+  }),
+)
 
-const cancel: fc.Arbitrary<Whim> = fc.integer({ min: 1, max: 12 }).map((times) => (moment) => {
-  const { channel, tag: consumerTag } = consumed(moment)
-  for (let n = 0; n < times; n++) moment.link.send(channel, 'basic.cancel', { consumerTag, noWait: true })
-})
+const cancel: fc.Arbitrary<Whim> = fc.integer({ min: 1, max: 12 }).map((times) =>
+  called(`${times} cancels`, (moment) => {
+    const { channel, tag: consumerTag } = consumed(moment)
+    for (let n = 0; n < times; n++) moment.link.send(channel, 'basic.cancel', { consumerTag, noWait: true })
+  }),
+)
 
 const answer: fc.Arbitrary<Whim> = fc
   .constantFrom(
@@ -94,53 +119,40 @@ const answer: fc.Arbitrary<Whim> = fc
     'queue.bind-ok',
     'confirm.select-ok',
   )
-  .map(
-    (name) =>
-      ({ link, channel }) =>
-        link.send(name.startsWith('connection.') ? 0 : channel, name, {}),
+  .map((name) =>
+    called(name, ({ link, channel }) => link.send(name.startsWith('connection.') ? 0 : channel, name, {})),
   )
 
-const flow: fc.Arbitrary<Whim> = fc.boolean().map(
-  (active) =>
-    ({ link, channel }) =>
-      link.send(channel, 'channel.flow', { active }),
-)
-
-const blocked: fc.Arbitrary<Whim> = fc.constant(({ link }) =>
-  link.send(0, 'connection.blocked', { reason: 'low on memory' }),
-)
+const flow: fc.Arbitrary<Whim> = fc
+  .boolean()
+  .map((active) =>
+    called(`flow ${active}`, ({ link, channel }) => link.send(channel, 'channel.flow', { active })),
+  )
 
 const closeChannel: fc.Arbitrary<Whim> = fc
   .tuple(fc.constantFrom(403, 404, 405, 406, 541), fc.constantFrom(...Object.values(METHOD_CODES)))
-  .map(
-    ([code, blamed]) =>
-      ({ link, channel }) =>
-        link.closeChannel(
-          channel,
-          code,
-          `NO - exchange 'x' in exclusive use`,
-          blamed >>> 16,
-          blamed & 0xffff,
-        ),
-  )
+  .map(([code, blamed]) => {
+    const ids = [blamed >>> 16, blamed & 0xffff] as const
+    const text = `NO - exchange 'x' in exclusive use`
+    return called(`${code} for the channel over ${ids.join('.')}`, ({ link, channel }) =>
+      link.closeChannel(channel, code, text, ...ids),
+    )
+  })
 
-const closeConnection: fc.Arbitrary<Whim> = fc.constantFrom(320, 403, 501, 504, 530, 541).map(
-  (code) =>
-    ({ link }) =>
-      link.closeConnection(code, 'CONNECTION_FORCED'),
+const closeConnection: fc.Arbitrary<Whim> = fc
+  .constantFrom(320, 403, 501, 504, 530, 541)
+  .map((code) => called(`${code} for the connection`, ({ link }) => link.closeConnection(code, 'FORCED')))
+
+const rest: fc.Arbitrary<Whim> = fc.constantFrom(
+  called('blocked', ({ link }) => link.send(0, 'connection.blocked', { reason: 'low on memory' })),
+  called('reset', ({ link }) => link.drop()),
+  called('end', ({ link }) => link.end()),
+  called('silence', ({ link }) => void (link.mute = true)),
+  called('stall', ({ link }) => void (link.stalled = true)),
 )
 
-const hangUp: fc.Arbitrary<Whim> = fc.constantFrom<Whim[]>(
-  ({ link }) => link.drop(),
-  ({ link }) => link.end(),
-  ({ link }) => void (link.mute = true),
-  ({ link }) => void (link.stalled = true),
-)
-
-const assault: fc.Arbitrary<Whim> = attack.map(
-  (one: Attack) =>
-    ({ link, channel }: Moment) =>
-      link.raw(one(channel)),
+const assault: fc.Arbitrary<Whim> = attack.map((one: Attack) =>
+  called(`attack: ${fc.stringify(one)}`, ({ link, channel }) => link.raw(one(channel))),
 )
 
 const whim: fc.Arbitrary<Whim> = fc.oneof(
@@ -149,11 +161,12 @@ const whim: fc.Arbitrary<Whim> = fc.oneof(
   { weight: 2, arbitrary: giveBack },
   { weight: 2, arbitrary: cancel },
   { weight: 2, arbitrary: answer },
+  { weight: 1, arbitrary: got },
+  { weight: 1, arbitrary: declared },
   { weight: 1, arbitrary: flow },
-  { weight: 1, arbitrary: blocked },
   { weight: 2, arbitrary: closeChannel },
   { weight: 1, arbitrary: closeConnection },
-  { weight: 1, arbitrary: hangUp },
+  { weight: 2, arbitrary: rest },
   { weight: 1, arbitrary: assault },
 )
 

@@ -21,6 +21,7 @@ import {
   METHOD_CODES,
   type MethodArguments,
 } from '../../packages/amqp/src/wire/generated/methods.ts'
+import { search, TIMEOUT_MS } from './search.ts'
 import {
   argumentsAsRead,
   basicProperties,
@@ -31,19 +32,10 @@ import {
   type AnyMethod,
 } from './wire-arbitraries.ts'
 
-/** For all properties together; HERMOD_FUZZ_MS=600000 searches for ten minutes. */
-const BUDGET_MS = Number(process.env['HERMOD_FUZZ_MS'] ?? 10_000)
-const PROPERTIES = 10
-const TIMEOUT_MS = BUDGET_MS + 60_000
-
 const LIMIT = 4096
 
-/** Each property searches for a counterexample until its share of the time is over. */
-const SEARCH: fc.Parameters<unknown> = {
-  numRuns: 100_000_000,
-  interruptAfterTimeLimit: BUDGET_MS / PROPERTIES,
-  markInterruptAsFailure: false,
-}
+/** There are ten properties. */
+const SEARCH: fc.Parameters<unknown> = search(0.1)
 
 const same = (actual: unknown, expected: unknown): void => {
   // Much faster than a matcher; the matcher then says what differs.
