@@ -11,6 +11,16 @@ export interface TestCertificates extends Disposable {
   readonly ca: string
   readonly clientCert: string
   readonly clientKey: string
+  /** A server's certificate for another host name. */
+  serverFor(hostname: string): CertifiedKey
+  /** A certificate of a client; RabbitMQ can take its common name for a user. */
+  clientFor(commonName: string): CertifiedKey
+}
+
+/** A certificate and its private key, PEM. */
+export interface CertifiedKey {
+  readonly cert: string
+  readonly key: string
 }
 
 /** Makes them with openssl; they are valid for a day and vanish with the test. */
@@ -34,21 +44,25 @@ export function makeCertificates(): TestCertificates {
     '-out',
     'ca.pem',
   )
-  const issue = (name: string, extensions: string): void => {
+  const issue = (name: string, extensions: string): CertifiedKey => {
     writeFileSync(file(`${name}.ext`), extensions)
     openssl('req', ...key, '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`)
     const signed = ['-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial']
     openssl('x509', '-req', ...signed, '-days', '1', '-extfile', `${name}.ext`, '-out', `${name}.pem`)
+    return { cert: readFileSync(file(`${name}.pem`), 'utf8'), key: readFileSync(file(`${name}.key`), 'utf8') }
   }
+  const clientFor = (name: string): CertifiedKey => issue(name, 'extendedKeyUsage=clientAuth\n')
   issue('server', 'subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth\n')
-  issue('client', 'extendedKeyUsage=clientAuth\n')
+  const client = clientFor('client')
   return {
     caFile: file('ca.pem'),
     serverCertFile: file('server.pem'),
     serverKeyFile: file('server.key'),
     ca: readFileSync(file('ca.pem'), 'utf8'),
-    clientCert: readFileSync(file('client.pem'), 'utf8'),
-    clientKey: readFileSync(file('client.key'), 'utf8'),
+    clientCert: client.cert,
+    clientKey: client.key,
+    serverFor: (hostname) => issue(hostname, `subjectAltName=DNS:${hostname}\nextendedKeyUsage=serverAuth\n`),
+    clientFor,
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
