@@ -185,7 +185,6 @@ describe.skipIf(gate.skip)(`entities on RabbitMQ, and beside kombu${gate.note}`,
     })
     await queue.declare(channel)
     expect(await queue.get(channel)).toBeUndefined()
-    const json = { properties: { contentType: 'application/json' } }
     await channel.publish('', 'read-one', Buffer.from('{"id": 7}'), json)
     await channel.publish('', 'read-one', Buffer.from('{"id": '), json)
     const found = await queue.get(channel)
