@@ -192,7 +192,7 @@ export class Channel extends Declarations {
     await withDeadline(work(), options, 'channel.settle', this.#wire.host.clock)
   }
 
-  /** Resolves when every message published so far is confirmed or refused. */
+  /** Resolves when every message published so far is confirmed or refused. In a transaction there is nothing to wait for. */
   async drain(options: DeadlineOptions = {}): Promise<void> {
     await withDeadline(this.#wire.publishing.idle(), options, 'channel.drain', this.#wire.host.clock)
   }

@@ -22,7 +22,8 @@ export class StatusFeed {
 
   put(status: ConnectionStatus): void {
     for (const reader of this.#readers) {
-      if (reader.queue.size >= MOST_UNREAD) {
+      // The last one always comes, so that nobody misses how many he missed.
+      if (reader.queue.size >= MOST_UNREAD && !isLast(status)) {
         reader.missed++
       } else if (reader.missed > 0) {
         reader.queue.put({ ...status, missed: reader.missed })
@@ -39,6 +40,10 @@ export class StatusFeed {
     for (const { queue } of this.#readers) queue.end()
     this.#readers.clear()
   }
+}
+
+function isLast(status: ConnectionStatus): boolean {
+  return status.type === 'state' && status.state === 'closed'
 }
 
 interface Reader {

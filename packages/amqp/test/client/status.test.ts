@@ -74,6 +74,24 @@ describe('connection.status()', () => {
   })
 })
 
+describe('a reader that is far behind when the connection ends', () => {
+  it('is told with the last event how many it missed', async () => {
+    const broker = new ScriptedBroker()
+    const connection = await broker.connect()
+    const reader = connection.status()
+    let blocked = 0
+    connection.on('blocked', () => blocked++)
+    for (let no = 0; no < 1_500; no++) broker.link.send(0, 'connection.blocked', { reason: String(no) })
+    await expect.poll(() => blocked).toBe(1_500)
+    await connection.close()
+    const read: FedStatus[] = []
+    for await (const status of reader) read.push(status)
+    // 1501 came of being blocked, then one of closing.
+    expect(read.at(-1)).toMatchObject({ type: 'state', state: 'closed', missed: 502 })
+    expect(read).toHaveLength(1_001)
+  })
+})
+
 describe('onStatus', () => {
   it('gets the failed attempts before there is a connection', async () => {
     const broker = new ScriptedBroker()
