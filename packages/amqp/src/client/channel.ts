@@ -140,12 +140,15 @@ export class Channel extends Declarations {
   /**
    * Takes back what was published and settled since the last commit or rollback: the publishes reject with
    * TransactionError. Messages that were settled stay with this channel, unsettled for the broker, until
-   * {@link recover} or the end of the channel puts them back.
+   * {@link recover} or the end of the channel puts them back. When it resolves, the next transaction can begin, also after
+   * one that was lost with its channel.
    *
    * @throws {ConfigurationError} E_CONFIG on a channel that was not opened with `transactional`.
    */
   async rollback(options: DeadlineOptions = {}): Promise<void> {
     await this.#endTransaction('rollback', options)
+    // After a loss there was nothing to roll back, but the next transaction needs a channel.
+    await this.#wire.whenReady(options)
   }
 
   async #endTransaction(how: 'commit' | 'rollback', options: DeadlineOptions): Promise<void> {

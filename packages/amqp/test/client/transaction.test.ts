@@ -369,4 +369,20 @@ describe('a broker that does not answer tx.commit', () => {
     await first
     expect(await fates([sent])).toEqual(['ok'])
   })
+
+  it('begins the next transaction on the next channel, once the lost one is rolled back', async () => {
+    const broker = new ScriptedBroker()
+    await using connection = await broker.connect()
+    const channel = await connection.openChannel({ transactional: true })
+    const lost = channel.publish('', 'q', Buffer.from('lost'))
+    lost.catch(() => {})
+    broker.link.drop()
+    await expect(lost).rejects.toMatchObject({ code: 'E_TRANSACTION' })
+    await channel.rollback()
+    expect(channel.state).toBe('open')
+    const published = channel.publish('', 'q', Buffer.from('kept'))
+    await channel.commit()
+    await published
+    expect(broker.link.all('tx.commit')).toHaveLength(1)
+  })
 })
