@@ -92,6 +92,28 @@ describe.skipIf(gate.skip)(`the AMQP client when the network fails${gate.note}`,
     },
   )
 
+  it('keeps the order when it consumes through another host while the broker believes in the dead consumer', async () => {
+    const other = await startFaultProxy(broker)
+    const connection = { heartbeatMs: 1_000, serverOrder: 'given', ...OFTEN } as const
+    await using load = await startLoad({
+      queue,
+      publishTo,
+      consumeFrom: [consumeFrom, other.urlFor(broker.url)],
+      connection,
+    })
+    await load.reaches(0.3)
+    // The broker hears us to the end, and not that we hang up.
+    load.reader.on('lost', () => back.halfOpen())
+    back.halfOpen('to-client')
+    back.refuse()
+    await eventually(() => load.reader.stats().reconnects === 1)
+    const consumers = (await broker.queues()).find(({ name }) => name === queue)?.consumers
+    expect(consumers).toBe(2)
+    await load.goesOn()
+    await expectInvariants(load, { broker })
+    await other[Symbol.asyncDispose]()
+  })
+
   it('keeps its memory flat, and loses nothing, when the broker takes bytes slowly', async () => {
     const body = Buffer.alloc(4_096, '.')
     await using load = await startLoad({ queue, publishTo, consumeFrom, body, allAtOnce: true })

@@ -62,7 +62,8 @@ export class Lane {
     }
     if (this.#arrivals[number] === 0) {
       this.arrived++
-      if (number < this.highest) this.outOfOrder ??= `${number} behind ${this.highest}`
+      if (number < this.highest)
+        this.outOfOrder ??= `${number} behind ${this.highest}${redelivered ? ', redelivered' : ''}`
       this.highest = Math.max(number, this.highest)
     } else {
       this.repeated++
