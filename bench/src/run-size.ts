@@ -10,17 +10,17 @@ const BODY_SIZE = 1024
  */
 const COUNTS: Readonly<Record<BrokerName, Readonly<Record<Task, Pick<RunSize, 'count' | 'warmUpCount'>>>>> = {
   null: {
-    publish: { count: 200_000, warmUpCount: 20_000 },
+    publish: { count: 150_000, warmUpCount: 20_000 },
     'one-by-one': { count: 12_000, warmUpCount: 3_000 },
-    consume: { count: 200_000, warmUpCount: 20_000 },
+    consume: { count: 150_000, warmUpCount: 20_000 },
     rpc: { count: 12_000, warmUpCount: 3_000 },
-    'rpc-64': { count: 80_000, warmUpCount: 10_000 },
+    'rpc-64': { count: 50_000, warmUpCount: 10_000 },
   },
   rabbitmq: {
-    publish: { count: 60_000, warmUpCount: 20_000 },
-    'one-by-one': { count: 4_000, warmUpCount: 3_000 },
-    consume: { count: 60_000, warmUpCount: 20_000 },
-    rpc: { count: 4_000, warmUpCount: 3_000 },
+    publish: { count: 50_000, warmUpCount: 10_000 },
+    'one-by-one': { count: 3_000, warmUpCount: 3_000 },
+    consume: { count: 40_000, warmUpCount: 15_000 },
+    rpc: { count: 3_000, warmUpCount: 2_000 },
     'rpc-64': { count: 20_000, warmUpCount: 5_000 },
   },
 }
