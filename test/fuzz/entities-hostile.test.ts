@@ -166,6 +166,7 @@ const PARTS: { readonly [name: string]: Part } = {
       for (const how of ['commit', 'rollback', 'commit'] as const) {
         void begun.note('publish', channel.publish('', 'q', Buffer.from('x'), { mandatory: true }))
         void begun.note('recover', channel.recover())
+        await later(5)
         await begun.note(how, channel[how]())
       }
       await channel.settle(SOON)

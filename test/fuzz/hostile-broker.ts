@@ -162,7 +162,7 @@ export const ATTACKS: { readonly [name: string]: Attack } = {
     Buffer.concat(Array.from({ length: 2047 }, (_, n) => methodBytes(n + 1, 'channel.close', closing))),
   'a flow that stops and goes': (c) =>
     Buffer.concat(
-      Array.from({ length: 99 }, (_, n) => methodBytes(c, 'channel.flow', { active: n % 2 === 1 })),
+      Array.from({ length: 100 }, (_, n) => methodBytes(c, 'channel.flow', { active: n % 2 === 1 })),
     ),
   'blocked and unblocked by turns': () =>
     Buffer.concat(

@@ -187,17 +187,53 @@ describe('a broker that never answers', () => {
     expect(stray).toEqual([])
   })
 
+  const begin = (given: Silence, all: typeof LIMITED): readonly { readonly fate: unknown }[] =>
+    Object.values(all).flatMap((operation) => [
+      watched(operation(given, {})),
+      watched(operation(given, { timeoutMs: 1e9 })),
+    ])
+  const left = (waiting: readonly { readonly fate: unknown }[]): readonly unknown[] =>
+    waiting.map(({ fate }) => fate).filter((fate) => !/^(?:E_(?!TIMEOUT)|value)/.test(String(fate)))
+
   it('connection.close ends all that waits, with or without a deadline', async () => {
     const stray = await strayErrors(async () => {
       const given = await silence()
-      const waiting = Object.values({ ...LIMITED, ...PATIENT, ...ENDINGS }).flatMap((operation) => [
-        watched(operation(given, {})),
-        watched(operation(given, { timeoutMs: 1e9 })),
-      ])
+      const waiting = begin(given, { ...LIMITED, ...PATIENT, ...ENDINGS })
       await closesInTime(given)
-      expect(waiting.map(({ fate }) => fate).filter((fate) => !/^(?:E_|value)/.test(String(fate)))).toEqual(
-        [],
+      expect(left(waiting)).toEqual([])
+    })
+    expect(stray).toEqual([])
+  })
+
+  it('connection.abort ends all that waits, at once', async () => {
+    const stray = await strayErrors(async () => {
+      const given = await silence()
+      const waiting = begin(given, { ...LIMITED, ...PATIENT, ...ENDINGS })
+      await settled()
+      given.connection.abort()
+      await settled()
+      expect(given.connection.state).toBe('closed')
+      expect(left(waiting)).toEqual([])
+      expect(given.clock.keepingAlive).toBe(0)
+    })
+    expect(stray).toEqual([])
+  })
+
+  it('channel.close ends all that waits on it', async () => {
+    const stray = await strayErrors(async () => {
+      const given = await silence()
+      const own = Object.entries({ ...LIMITED, ...PATIENT }).filter(([name]) => !name.includes('Exists'))
+      const waiting = begin(
+        given,
+        Object.fromEntries(own.filter(([name]) => !name.startsWith('connection.'))),
       )
+      await settled()
+      const closed = watched(given.channel.close())
+      await given.clock.pass(CLOSE_MS)
+      await settled()
+      expect(closed.fate).toBe('value')
+      expect(left(waiting)).toEqual([])
+      await closesInTime(given)
     })
     expect(stray).toEqual([])
   })
