@@ -55,10 +55,10 @@ class HermodSession implements ContestantSession {
   }
 }
 
-/** One promise a publish, which is always confirmed; one `ack()` a message. TCP_NODELAY is always on. */
+/** One promise a publish, confirmed where that is measured; one `ack()` a message. TCP_NODELAY is always on. */
 export const contestant: Contestant = {
-  async connect(url) {
+  async connect(url, { confirms }) {
     const connection = await Connection.connect(url, { name: 'bench' })
-    return new HermodSession(connection, await connection.openChannel())
+    return new HermodSession(connection, await connection.openChannel({ confirms }))
   },
 }

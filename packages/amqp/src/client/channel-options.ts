@@ -10,6 +10,12 @@ export interface ChannelOptions {
   /** Messages written and not yet confirmed, at the most; more wait (in a transaction: are refused). Default 1000. */
   readonly maxUnconfirmed?: number | undefined
   /**
+   * Whether the broker confirms what is published. `false`: at most once; the promise of a publish resolves when the
+   * message is on its way to the socket, and nobody learns whether the broker took it. For requests whose answer tells,
+   * and for what may get lost; it saves the broker and this side a confirm for each. Default true.
+   */
+  readonly confirms?: boolean | undefined
+  /**
    * Publishes and acks count from `commit()` on, and `rollback()` takes them back. There are no confirms then: what
    * was published settles with its transaction. Default false.
    */

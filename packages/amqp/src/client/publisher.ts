@@ -54,6 +54,7 @@ const NO_PROPERTIES: BasicProperties = Object.freeze({})
  */
 export class Publisher implements PublishPath {
   readonly #maxUnconfirmed: number
+  readonly #confirms: boolean
   readonly #clock: Clock
   readonly #traffic: Traffic
   readonly #onFailed: (error: HermodError) => void
@@ -84,8 +85,9 @@ export class Publisher implements PublishPath {
    */
   #lastSuspect: PendingPublish | undefined
 
+  /** @param confirms whether a message settles with the broker's confirm, or as soon as it is written. */
   constructor(
-    maxUnconfirmed: number,
+    { maxUnconfirmed, confirms }: { readonly maxUnconfirmed: number; readonly confirms: boolean },
     clock: Clock,
     traffic: Traffic,
     onFailed: (error: HermodError) => void,
@@ -96,6 +98,7 @@ export class Publisher implements PublishPath {
       ])
     }
     this.#maxUnconfirmed = maxUnconfirmed
+    this.#confirms = confirms
     this.#clock = clock
     this.#traffic = traffic
     this.#onFailed = onFailed
@@ -129,7 +132,7 @@ export class Publisher implements PublishPath {
       options?.mandatory === true,
       options?.resend === true,
     )
-    const refusal = this.#ended ?? this.#sealed ?? this.#refusal
+    const refusal = this.#ended ?? this.#sealed ?? this.#refusal ?? this.#refusalOf(pending)
     if (refusal !== undefined) {
       this.#fail(pending, refusal)
       return pending.promise
@@ -140,6 +143,13 @@ export class Publisher implements PublishPath {
     if (this.waiting === 0 && this.#open()) this.#write(pending)
     else this.#queue(pending)
     return pending.promise
+  }
+
+  #refusalOf({ mandatory, resend }: PendingPublish): ConfigurationError | undefined {
+    if (this.#confirms || (!mandatory && !resend)) return undefined
+    return new ConfigurationError([
+      'mandatory and resend need confirms, which this channel was opened without (`confirms: false`)',
+    ])
   }
 
   #queue(pending: PendingPublish): void {
@@ -198,7 +208,7 @@ export class Publisher implements PublishPath {
 
   #write(pending: PendingPublish): void {
     const session = this.#session as Session
-    if (!this.#selected) {
+    if (this.#confirms && !this.#selected) {
       this.#selected = true
       writeMethod(session.output.writer, this.#channel, 'confirm.select', { noWait: true })
     }
@@ -208,13 +218,14 @@ export class Publisher implements PublishPath {
       this.#fail(pending, error as HermodError)
       return
     }
+    this.#traffic.published++
+    session.output.written()
+    if (!this.#confirms) return pending.succeed()
     pending.tag = this.#nextTag
     this.#ring[this.#nextTag & this.#mask] = pending
     this.#nextTag++
     this.#unconfirmed++
-    this.#traffic.published++
     if (pending.mandatory) this.#openMandatory++
-    session.output.written()
   }
 
   /** `basic.ack` or `basic.nack` from the broker. A tag that was never sent is ignored: it settles nothing. */

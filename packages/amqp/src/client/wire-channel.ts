@@ -71,10 +71,11 @@ export class WireChannel {
     this.host = host
     this.recovers = options.recover ?? true
     this.#healPace = new HealPace(host.clock)
-    const { maxUnconfirmed = 1000, transactional = false } = options
+    const { maxUnconfirmed = 1000, transactional = false, confirms = true } = options
     const onFailed = (error: HermodError): void => host.publishFailed(error)
     this.transaction = transactional ? new Transaction(maxUnconfirmed, host.traffic, onFailed) : undefined
-    this.publishing = this.transaction ?? new Publisher(maxUnconfirmed, host.clock, host.traffic, onFailed)
+    this.publishing =
+      this.transaction ?? new Publisher({ maxUnconfirmed, confirms }, host.clock, host.traffic, onFailed)
     this.consumers = new Consumers(this, host)
     this.#ready.promise.catch(() => {})
     this.#sink = {
