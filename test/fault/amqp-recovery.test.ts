@@ -165,6 +165,38 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ fails${gate.note}`, FA
     await Promise.all([connection.close(), owner.close()])
   })
 
+  it('settles nothing in a new queue with the messages of a deleted one of the same name', async () => {
+    await using connection = await Connection.connect(broker.url, OPTIONS)
+    const [channel, output] = [await connection.openChannel(), await connection.openChannel()]
+    await channel.declareQueue('again')
+    const seen: Message[] = []
+    const publish = async (...bodies: string[]): Promise<void> => {
+      for (const body of bodies) await output.publish('', 'again', Buffer.from(body))
+    }
+    await publish('a', 'b', 'c', 'd')
+    await channel.consume('again', {}, (message) => seen.push(message))
+    await eventually(() => seen.length === 4)
+    expect(seen[1]?.ack()).toBe(true)
+    await broker.deleteQueue('again')
+    await eventually(async () => (await connection.queueStatus('again'))?.consumerCount === 1)
+    await publish('e', 'f', 'g')
+    await eventually(() => seen.length === 7)
+    for (const old of [0, 2, 3]) expect(seen[old]?.ack()).toBe(false)
+    expect(seen[5]?.ack()).toBe(true)
+    await eventually(async () => {
+      const unsettled = (await broker.queues()).find(({ name }) => name === 'again')?.messagesUnacknowledged
+      expect(unsettled).toBe(2)
+    })
+    expect(channel.unsettled).toBe(2)
+    connection.abort()
+    await using other = await Connection.connect(broker.url)
+    const left = await other.openChannel()
+    await eventually(async () => (await other.queueStatus('again'))?.messageCount === 2)
+    const bodies = [await left.get('again', { noAck: true }), await left.get('again', { noAck: true })]
+    expect(bodies.map((message) => String(message?.body))).toEqual(['e', 'g'])
+    await left.deleteQueue('again')
+  })
+
   it('waits while a memory alarm is on, says so, and goes on; close does not wait for it', async () => {
     const connection = await Connection.connect(broker.url, OPTIONS)
     const doomed = await Connection.connect(broker.url, OPTIONS)

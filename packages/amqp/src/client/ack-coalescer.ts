@@ -67,6 +67,23 @@ export class AckCoalescer {
     return tag - settled
   }
 
+  /** Every delivery up to this tag is settled. */
+  get settledTo(): number {
+    return this.#settledTo
+  }
+
+  /** The deliveries up to this tag that are not settled, in order. */
+  unsettledTags(tag: number): number[] {
+    const tags: number[] = []
+    let next = this.#settledTo + 1
+    for (const { from, to } of this.#runs) {
+      for (; next < from; next++) tags.push(next)
+      next = to + 1
+    }
+    for (; next <= tag; next++) tags.push(next)
+    return tags
+  }
+
   #settleBeyond(tag: number): void {
     const runs = this.#runs
     let after = runs.length

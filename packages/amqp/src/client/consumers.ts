@@ -24,6 +24,8 @@ export interface ConsumingChannel {
   /** Changes whenever the channel is opened or lost, so that work begun before knows that it is late. */
   readonly generation: number
   readonly isOpen: boolean
+  /** The queue of a consumer is gone: what it was given and has not settled goes back. */
+  giveBack(consumer: object): void
   /** Sends at once, on the session of now. */
   ask<Name extends CallName>(name: Name, args: MethodArguments[Name]): Promise<Reply<Name>>
 }
@@ -168,6 +170,7 @@ export class Consumers {
     if (record === undefined || record.cancelled) return
     record.consumesIn = undefined
     record.cancelledTag = consumerTag
+    this.#channel.giveBack(record)
     this.#host.consumerCancelled(record.queue)
     if (this.#channel.recovers) {
       void this.#awaitQueue(record)

@@ -5,6 +5,7 @@ import { RecentString } from '../wire/recent-string.ts'
 import { AckCoalescer } from './ack-coalescer.ts'
 import type { Consumers } from './consumers.ts'
 import { ContentAssembler } from './content-assembler.ts'
+import { DeliveryOwners } from './delivery-owners.ts'
 import { DIAGNOSTICS } from './diagnostics.ts'
 import { Message, type Settlement, type Settler } from './message.ts'
 import type { ReturnedMessage } from './returned-publish.ts'
@@ -46,6 +47,9 @@ export class Deliveries implements Settler {
   readonly #listener: DeliveriesListener
   readonly #assembler: ContentAssembler
   readonly #acks = new AckCoalescer()
+  readonly #owners = new DeliveryOwners()
+  /** What was given back because its queue is gone, and was not settled since. */
+  readonly #givenBack = new Set<number>()
   #session: Session | undefined
   readonly #connectionName: string
   readonly #transactional: boolean
@@ -132,6 +136,7 @@ export class Deliveries implements Settler {
     } else if ('method' in expected) {
       const { deliveryTag, redelivered, exchange, routingKey } = expected.method.args
       this.#highestTag = deliveryTag
+      this.#owners.delivered(deliveryTag, undefined, this.#acks.settledTo)
       this.#traffic.delivered++
       const message = new Message(
         '',
@@ -172,6 +177,7 @@ export class Deliveries implements Settler {
     // What the broker sent before it read basic.recover, it is about to send again.
     if (this.#recovering > 0 && needsAck) return
     this.#traffic.delivered++
+    if (needsAck) this.#owners.delivered(deliveryTag, consumer, this.#acks.settledTo)
     if (DIAGNOSTICS.deliver.hasSubscribers) this.#tellOfDelivery()
     const message = new Message(
       this.#consumerTag,
@@ -217,7 +223,12 @@ export class Deliveries implements Settler {
 
   #settle(deliveryTag: number, how: Settlement, multiple: boolean): boolean {
     const session = this.#session
-    if (session === undefined || this.#recovering > 0 || deliveryTag <= this.#recoveredTo) {
+    if (
+      session === undefined ||
+      this.#recovering > 0 ||
+      deliveryTag <= this.#recoveredTo ||
+      this.#givenBack.delete(deliveryTag)
+    ) {
       this.#traffic.staleSettles++
       return false
     }
@@ -290,6 +301,27 @@ export class Deliveries implements Settler {
     this.#recovering--
     this.#recoveredTo = this.#highestTag
     this.#acks.settledUpTo(this.#highestTag)
+    this.#checkAllSettled()
+  }
+
+  /**
+   * The broker has cancelled a consumer, whose queue is gone: what it was given and has not settled goes back, and
+   * settling that is stale from now on.
+   *
+   * RabbitMQ knows the queue of an unsettled message by its name alone. Were a queue of that name consumed on this
+   * channel before the message is settled, its ack would be taken for one of the new queue's messages
+   * (test/fault/amqp-recovery.test.ts).
+   */
+  giveBack(consumer: object): void {
+    const session = this.#session
+    // In a transaction it would go back with the commit, which is too late; `recovering` puts it back already.
+    if (session === undefined || this.#transactional || this.#recovering > 0) return
+    this.writeAcks()
+    for (const deliveryTag of this.#owners.ownedBy(consumer, this.#acks.unsettledTags(this.#highestTag))) {
+      session.send(this.#channel, 'basic.reject', { deliveryTag, requeue: true })
+      this.#acks.settled(deliveryTag)
+      this.#givenBack.add(deliveryTag)
+    }
     this.#checkAllSettled()
   }
 

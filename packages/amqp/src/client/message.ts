@@ -6,7 +6,8 @@ import { ByteReader } from '../wire/byte-reader.ts'
 export interface Settler {
   /**
    * @param multiple with everything that the channel delivered before.
-   * @returns false when the channel that delivered the message is gone, or the broker has taken the message back.
+   * @returns false when the channel that delivered the message is gone, or the broker has taken the message back, or its
+   *   queue was deleted.
    * @throws {MessageStateError} E_MESSAGE_STATE when it was settled together with a later one.
    */
   settle(deliveryTag: number, how: Settlement, multiple: boolean): boolean
@@ -35,7 +36,7 @@ const reader = new ByteReader()
  * The body and the properties never change, and keeping a message keeps no read buffer (small ones share slabs of
  * 8 KiB).
  * It is settled once; settling it after its channel has died changes nothing and returns false, because the broker
- * delivers it again by itself.
+ * delivers it again by itself. So it is after its queue was deleted, which took the message with it.
  */
 export class Message {
   /** The consumer that it came for; empty for a message that was fetched with `get`. */
@@ -101,7 +102,7 @@ export class Message {
 
   /**
    * The work is done; the broker forgets the message. Acks leave together at the end of the turn.
-   * @returns false when the channel is gone and the broker will deliver the message again.
+   * @returns false when the channel is gone and the broker will deliver the message again, or when its queue was deleted.
    * @throws {MessageStateError} E_MESSAGE_STATE when it was settled before.
    */
   ack(options?: SettleOptions): boolean {

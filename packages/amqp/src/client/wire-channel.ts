@@ -153,6 +153,11 @@ export class WireChannel {
     return this.#calls.add(name, args)
   }
 
+  /** The queue of a consumer is gone: what it was given and has not settled goes back. */
+  giveBack(consumer: object): void {
+    this.#deliveries?.giveBack(consumer)
+  }
+
   /** See `Channel.get`. */
   async get(queue: string, noAck: boolean, deadline: DeadlineOptions): Promise<Message | undefined> {
     const left = await this.whenReady(deadline)
