@@ -1,7 +1,13 @@
+import type { ConnectionOptions } from '@hermod/amqp'
+import { withDeadline } from '@hermod/kernel'
 import { ScriptedBroker } from '@hermod/testkit'
 import { describe, expect, it } from 'vitest'
 import { ATTACKS, strayErrors } from './hostile-broker.ts'
 import { attackOf, checkError, connect } from './hostile-client.ts'
+
+/** Five seconds each, on the hasty clock. */
+const CALM: ConnectionOptions = { reconnect: false, connectTimeoutMs: 100_000, operationTimeoutMs: 100_000 }
+const SOON = { timeoutMs: 10_000 }
 
 /** What ends a connection, and the words that say why. */
 const ENDING: { readonly [attack: string]: RegExp } = {
@@ -43,11 +49,11 @@ describe('a hostile broker', () => {
   it.each(Object.entries(ENDING))('that says %s ends the connection, which says why', async (name, words) => {
     const stray = await strayErrors(async () => {
       const broker = new ScriptedBroker()
-      const connection = await connect(broker, { reconnect: false })
+      const connection = await connect(broker, CALM)
       const channel = await connection.openChannel()
       await channel.consume('q', {}, (message) => void message.ack())
       broker.link.raw(attackOf(name)(channel.number))
-      const { error } = await connection.closed
+      const { error } = await withDeadline(connection.closed, SOON, 'the end')
       checkError(error)
       expect(error?.message).toMatch(words)
       expect(['E_PROTOCOL', 'E_CONN_LOST', 'E_CONN_CLOSED']).toContain(error?.code)
@@ -61,14 +67,14 @@ describe('a hostile broker', () => {
   it.each(harmless)('that says %s is worked with as before', async (name) => {
     const stray = await strayErrors(async () => {
       const broker = new ScriptedBroker()
-      const connection = await connect(broker, { reconnect: false })
+      const connection = await connect(broker, CALM)
       const channel = await connection.openChannel()
       await channel.consume('q', {}, (message) => void message.ack())
       const errors: unknown[] = []
       connection.on('channel-error', ({ error }) => void errors.push(error))
       broker.link.raw(attackOf(name)(channel.number))
       await channel.declareQueue('q').catch(() => channel.declareQueue('q'))
-      await channel.publish('', 'q', Buffer.from('x'))
+      await channel.publish('', 'q', Buffer.from('x'), SOON)
       expect(connection.state).toBe('open')
       expect(errors.length > 0).toBe(HEALED.includes(name))
       for (const error of errors) checkError(error)

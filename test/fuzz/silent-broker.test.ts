@@ -219,6 +219,40 @@ describe('a broker that never answers', () => {
     expect(stray).toEqual([])
   })
 
+  it.each(['close', 'abort', 'channel'] as const)(
+    'a transaction that nobody ends, ends with its %s',
+    async (end) => {
+      const given = await silence()
+      const published = watched(given.transacted.publish('', 'q', body))
+      await settled()
+      expect(published.fate).toBe('pending')
+      if (end === 'abort') given.connection.abort()
+      else void (end === 'close' ? given.connection : given.transacted).close()
+      await given.clock.pass(CLOSE_MS)
+      await settled()
+      expect(published.fate).toBe('E_TRANSACTION')
+      await closesInTime(given)
+    },
+  )
+
+  it('leaves no timer behind when it blocks and unblocks before', async () => {
+    const clock = new ManualClock()
+    const broker = new ScriptedBroker()
+    const connection = await broker.connect({ clock })
+    for (let n = 0; n < 5; n++) {
+      broker.link.send(0, 'connection.blocked', { reason: 'mood' })
+      broker.link.send(0, 'connection.unblocked', {})
+    }
+    await settled()
+    expect(clock.armed).toBe(0)
+    broker.link.send(0, 'connection.blocked', { reason: 'mood' })
+    broker.link.mute = true
+    await settled()
+    expect(connection.state).toBe('blocked')
+    await closesInTime({ connection, clock })
+    expect(clock.armed).toBe(0)
+  })
+
   it('channel.close ends all that waits on it', async () => {
     const stray = await strayErrors(async () => {
       const given = await silence()
