@@ -125,7 +125,8 @@ describe.skipIf(gate.skip)(`the AMQP client when the network fails${gate.note}`,
     expect(load.publisher.stats().waiting).toBeGreaterThan(0)
     expect(heldBytes() - before).toBeLessThan(16 * 1024 * 1024)
     out.heal()
-    await load.goesOn()
+    // Nothing is stuck; but how long all of it takes is for the machine to say.
+    await load.reaches(0.2)
     await expectInvariants(load, { broker })
   })
 
