@@ -151,7 +151,8 @@ export class Pool<Resource> {
       await lease.release()
       return result
     } catch (error) {
-      await lease.discard()
+      // Its end may take as long as a broker that does not answer; the error need not wait for that.
+      void lease.discard()
       throw error
     }
   }
