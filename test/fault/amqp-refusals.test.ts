@@ -75,7 +75,9 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ says no${gate.note}`, 
     }
   }
 
-  const UNROUTABLE = { resent: ['E_UNROUTABLE'], once: ['E_UNROUTABLE'] }
+  // RabbitMQ nacks what it had routed to the queue when that was deleted.
+  const REFUSED = ['E_UNROUTABLE', 'E_NACKED']
+  const WITHOUT_QUEUE = { resent: REFUSED, once: REFUSED }
 
   it.each(['own', 'foreign'] as const)(
     'consumes again from its %s queue whenever that is deleted',
@@ -94,7 +96,7 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ says no${gate.note}`, 
       }
       expect(load.reader.stats()).toMatchObject({ reconnects: 0, channelErrors: 0 })
       const mayMiss: Lost = (lane, number) => lost.some((one) => one(lane, number))
-      await expectInvariants(load, { broker, failures: UNROUTABLE, mayMiss })
+      await expectInvariants(load, { broker, failures: WITHOUT_QUEUE, mayMiss })
     },
   )
 
@@ -113,7 +115,7 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ says no${gate.note}`, 
     expect(load.consumed.filter(({ type }) => type === 'topology-error')).toMatchObject([
       { what: `queue '${queue}'`, error: { replyCode: 406 } },
     ])
-    await expectInvariants(load, { broker, failures: UNROUTABLE, mayMiss })
+    await expectInvariants(load, { broker, failures: WITHOUT_QUEUE, mayMiss })
   })
 
   it('says what it cannot declare again after a reconnect, once each time, and restores the rest', async () => {

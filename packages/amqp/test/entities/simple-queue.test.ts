@@ -159,6 +159,7 @@ describe('SimpleQueue', () => {
       code: 'E_TIMEOUT',
       message: "get from 'jobs' did not end within 10 ms",
     })
+    await broker.link.method('basic.consume')
     deliver([1])
     controller.abort(reason)
     await expect(cancelled).rejects.toBe(reason)
