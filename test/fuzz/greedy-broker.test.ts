@@ -19,7 +19,11 @@ describe('a hostile broker that plays for time and memory', () => {
     broker: ScriptedBroker,
     options: ConnectionOptions = {},
   ): Promise<{ connection: Connection; channel: Channel; seen: () => number }> {
-    const connection = await connect(broker, { operationTimeoutMs: 100_000, ...options })
+    const connection = await connect(broker, {
+      operationTimeoutMs: 100_000,
+      connectTimeoutMs: 100_000,
+      ...options,
+    })
     const channel = await connection.openChannel()
     let seen = 0
     await channel.consume('q', { prefetchCount: 10 }, (message) => {
@@ -56,9 +60,18 @@ describe('a hostile broker that plays for time and memory', () => {
     await connection.close()
   })
 
+  it('by closing the connection and reading no more, which would keep its socket', async () => {
+    const broker = new ScriptedBroker()
+    const connection = await connect(broker, { reconnect: false })
+    broker.link.stalled = true
+    broker.link.closeConnection(320, 'CONNECTION_FORCED')
+    expect((await connection.closed).error?.message).toContain('CONNECTION_FORCED')
+    await broker.link.until(() => broker.link.gone, 'the end of the socket')
+  })
+
   it('by announcing on each channel a body that never comes', { timeout: TIMEOUT_MS }, async () => {
     const broker = new ScriptedBroker()
-    const connection = await connect(broker, { operationTimeoutMs: 100_000 })
+    const connection = await connect(broker, { operationTimeoutMs: 100_000, connectTimeoutMs: 100_000 })
     const channels = await Promise.all(Array.from({ length: 50 }, () => connection.openChannel()))
     await Promise.all(channels.map((channel) => channel.consume('q', {}, () => {})))
     const before = heapBytes()
@@ -109,7 +122,7 @@ describe('a hostile broker that plays for time and memory', () => {
 
   it('by leaving one message unsettled while all others are', { timeout: TIMEOUT_MS }, async () => {
     const broker = new ScriptedBroker()
-    const connection = await connect(broker, { operationTimeoutMs: 1_200_000 })
+    const connection = await connect(broker, { operationTimeoutMs: 1_200_000, connectTimeoutMs: 100_000 })
     const channel = await connection.openChannel()
     await channel.consume('q', { prefetchCount: 10 }, (message) => {
       if (message.deliveryTag > 1) message.ack()

@@ -282,11 +282,18 @@ export class Session implements FrameSink {
     this.#stream.on('error', () => {})
     this.#stream.resume()
     if (closedByBroker === undefined) this.#stream.destroy()
-    else this.#stream.end(() => this.#stream.destroy())
+    else this.#hangUp()
     this.#channels.clear()
     for (const { answered } of this.#secretsSent) answered.reject(error)
     this.#over.resolve()
     this.#listener.onEnd(error, closedByBroker)
+  }
+
+  /** Lets our last words leave. A broker that closes and reads no more must not keep the socket for them. */
+  #hangUp(): void {
+    const timer = this.#clock.after(CLOSE_TIMEOUT_MS, () => this.#stream.destroy())
+    this.#stream.once('close', () => timer.cancel())
+    this.#stream.end(() => this.#stream.destroy())
   }
 
   #receive(chunk: Buffer): void {
