@@ -7,7 +7,7 @@ const SEED = process.env['HERMOD_FUZZ_SEED']
 const PATH = process.env['HERMOD_FUZZ_PATH']
 
 /** For all properties of one file together; HERMOD_FUZZ_MS=600000 searches for ten minutes. */
-export const BUDGET_MS = Number(ASKED ?? 6000)
+const BUDGET_MS = Number(ASKED ?? 6000)
 
 /** For a test that searches, or that has work of its own beside. */
 export const TIMEOUT_MS = BUDGET_MS + 60_000

@@ -18,7 +18,7 @@ export interface TestCertificates extends Disposable {
 }
 
 /** A certificate and its private key, PEM. */
-export interface CertifiedKey {
+interface CertifiedKey {
   readonly cert: string
   readonly key: string
 }
