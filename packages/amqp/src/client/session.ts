@@ -91,6 +91,8 @@ export class Session implements FrameSink {
   /** Answers to connection.update-secret that are to come. */
   readonly #secretsSent: { readonly secret: string; readonly answered: Deferred<void> }[] = []
   #bytesRead = 0
+  /** Whether nothing is read because too much waits to be written. */
+  #pausedReading = false
   #tuning: Tuning = { channelMax: 0, frameMax: FRAME_MAX_BEFORE_TUNE, heartbeatMs: 0 }
   #heartbeat: Heartbeat | undefined
   #handshaking = true
@@ -120,7 +122,7 @@ export class Session implements FrameSink {
       },
     })
     this.output.onDrain = () => {
-      if (this.#stream.isPaused()) this.#stream.resume()
+      this.#readOn()
       this.#listener.onDrain()
     }
     stream.on('data', (chunk: Buffer) => this.#receive(chunk))
@@ -191,7 +193,7 @@ export class Session implements FrameSink {
         this.output.flush()
       },
       // One read is enough to hear the peer; the next one stops again while too much waits to be written.
-      listen: (): void => void this.#stream.resume(),
+      listen: (): void => this.#readOn(),
       dead: (silentMs: number): void => this.abort(new HeartbeatTimeoutError(silentMs)),
     }
     this.#heartbeat = new Heartbeat(tuning.heartbeatMs, actions, this.#clock)
@@ -308,7 +310,17 @@ export class Session implements FrameSink {
       this.#protocolFault(error)
     }
     // A broker that floods and never reads must not fill the memory with our acks for it.
-    if (this.output.overfull && !this.#ended) this.#stream.pause()
+    if (this.output.overfull && !this.#ended) {
+      this.#pausedReading = true
+      this.#stream.pause()
+    }
+  }
+
+  /** Reads again, if it was us who stopped. */
+  #readOn(): void {
+    if (!this.#pausedReading) return
+    this.#pausedReading = false
+    this.#stream.resume()
   }
 
   #protocolFault(error: ProtocolError): void {
