@@ -70,12 +70,12 @@ describe.skipIf(gate.skip)(`credentials that change, with RabbitMQ${gate.note}`,
   })
 
   it('that stay wrong end the connection, and say so without a password', async () => {
+    let given = password
     const connection = await Connection.connect(url(), {
       ...QUICK,
-      credentials: () => ({ password: connectedOnce ? 'hunter2' : password }),
+      credentials: () => ({ password: given }),
     })
-    let connectedOnce = false
-    connectedOnce = true
+    given = 'hunter2'
     await rotate()
     await broker.closeConnections('rotated')
     const { error } = await connection.closed
