@@ -5,6 +5,7 @@ import {
   HermodError,
   isHermodError,
   Lifecycle,
+  MessagingTimeoutError,
   sleep,
   withDeadline,
   type DeadlineOptions,
@@ -285,6 +286,11 @@ export class Connection extends ReportedEvents {
     })
     try {
       await withDeadline(Promise.all(drained), limits, 'connection.drain', clock)
+    } catch (error) {
+      if (!(error instanceof MessagingTimeoutError)) throw error
+      const { unsettled, unconfirmed, waiting } = this.stats()
+      const left = `messages not settled: ${unsettled}, publishes not confirmed: ${unconfirmed + waiting}`
+      throw new MessagingTimeoutError('connection.drain', limits.timeoutMs, left)
     } finally {
       await this.close()
     }

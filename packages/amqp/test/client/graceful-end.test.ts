@@ -143,6 +143,7 @@ describe('drain', () => {
     const outcome = connection.drain(options).catch((reason: unknown) => reason)
     await clock.pass(3_000)
     expect(await outcome).toMatchObject({ code: 'E_TIMEOUT', details: { operation: 'connection.drain' } })
+    expect(String(await outcome)).toMatch(/messages not settled: \d+, publishes not confirmed: \d+$/)
     expect(connection.state).toBe('closed')
     expect(messages[0]?.ack()).toBe(false)
   })

@@ -65,8 +65,10 @@ export class MessageStateError extends HermodError {
 
 /** An operation did not end in time. */
 export class MessagingTimeoutError extends HermodError {
-  constructor(operation: string, timeoutMs: number) {
-    super('E_TIMEOUT', `${operation} did not end within ${timeoutMs} ms`, {
+  /** @param left what it still waited for, where that is known. */
+  constructor(operation: string, timeoutMs: number, left?: string) {
+    const why = left === undefined ? '' : `: ${left}`
+    super('E_TIMEOUT', `${operation} did not end within ${timeoutMs} ms${why}`, {
       details: { operation, timeoutMs },
     })
   }
