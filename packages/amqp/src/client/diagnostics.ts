@@ -44,7 +44,7 @@ export interface SettleDiagnostics {
   readonly stale: boolean
 }
 
-/** The channels of `node:diagnostics_channel` that this package publishes on; without a subscriber they cost nothing. */
+/** The channels of `node:diagnostics_channel` that this package publishes on; without a subscriber nothing is made for them. */
 export const DIAGNOSTICS: {
   readonly connection: Channel
   readonly publish: Channel

@@ -19,9 +19,10 @@ export interface FlushSource {
 }
 
 /**
- * The one output buffer of a connection: frames are appended to {@link writer} and leave together, twice in a turn of
- * the event loop at the most (see {@link written}), or as soon as 64 KiB have gathered. Over loopback, a write for each frame of 1 KiB takes about
- * two and a half times the CPU of one write for 64 of them.
+ * The one output buffer of a connection: frames are appended to {@link writer} and leave together: those of the code
+ * that runs first in a turn, or first after input, as soon as it is through; the others at the end of the turn; and in
+ * any case when 64 KiB have gathered. Over loopback, a write for each frame of 1 KiB takes about two and a half times
+ * the CPU of one write for 64 of them.
  */
 export class OutputBuffer {
   /** Where frames are written; call {@link written} after each whole frame. */

@@ -162,7 +162,7 @@ export class Session implements FrameSink {
     this.output.flush()
   }
 
-  /** Appends a method; it leaves at the end of the turn. */
+  /** Appends a method; it leaves with the buffer, see {@link OutputBuffer}. */
   send<Name extends MethodName>(channel: number, name: Name, args: MethodArguments[Name]): void {
     const { writer } = this.output
     const start = writer.offset
