@@ -14,7 +14,7 @@ import type { FieldTable } from '../wire/field-table.ts'
 import { parseAmqpUrl, type AmqpUrl, type BrokerAddress } from './broker-address.ts'
 import type { ConnectionStatus } from './connection-events.ts'
 import type { CredentialsSource } from './credentials.ts'
-import { dial, type Dial } from './dial.ts'
+import { dialInPlace, type Dial } from './dial.ts'
 import type { SaslMechanism } from './sasl.ts'
 
 /** How a connection is made and kept. */
@@ -168,7 +168,7 @@ export function resolveConnectionOptions(
     frameMax: wholeNumber('frameMax', FRAME_MIN_SIZE, 0x7fff_ffff),
     channelMax: wholeNumber('channelMax', 1, 0xffff),
     maxBodyBytes: wholeNumber('maxBodyBytes', 0, Number.MAX_SAFE_INTEGER),
-    dial: options.dial ?? dial,
+    dial: options.dial ?? dialInPlace,
     logger: redactingLogger(options.logger ?? silentLogger),
     clock: options.clock ?? systemClock,
   }

@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
   checkServerIdentity,
@@ -16,17 +16,35 @@ export type Dial = (address: BrokerAddress, options: { readonly signal: AbortSig
 /** Keep-alive probes begin after this much silence: the net under the heartbeats. */
 const KEEP_ALIVE_MS = 30_000
 
+/** As much as is read from a socket at once. */
+export const READ_BYTES: number = 64 * 1024
+
 const TLS_PHASE = /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO|HOSTNAME)/
 
 /**
  * Opens TCP or TLS to a broker, without Nagle's delay (which costs 40 ms on each request and reply).
  * @throws {ConnectionError} E_CONN with the phase in which it failed.
  */
-export const dial: Dial = (address, { signal }) =>
-  new Promise((resolve, reject) => {
+export const dial: Dial = (address, { signal }) => open(address, signal, false)
+
+/**
+ * As {@link dial}, but what a `data` event hands over holds only until the event is over: each read of the socket goes
+ * into the same buffer, where Node would allocate one and pass it through the queue of a readable stream. Consuming from
+ * the null broker of `bench/` takes an eighth less CPU for it. A session reads at once and keeps nothing; whoever wraps
+ * a stream may not.
+ */
+export const dialInPlace: Dial = (address, { signal }) => open(address, signal, true)
+
+function open(address: BrokerAddress, signal: AbortSignal, inPlace: boolean): Promise<Socket> {
+  return new Promise((resolve, reject) => {
     const { hostname, port, tls } = address
+    // As long as nobody listens, what comes waits in the stream.
+    const take = (bytes: Buffer): unknown => socket.emit('data', bytes) || socket.push(Buffer.from(bytes))
+    const onread = inPlace ? readInPlace(take) : undefined
     const socket: Socket =
-      tls === undefined ? connectTcp({ host: hostname, port }) : connectTls(tlsOptions(address, tls))
+      tls === undefined
+        ? connectTcp({ host: hostname, port, ...(onread && { onread }) })
+        : connectTls(tlsOptions(address, tls, onread))
     socket.setNoDelay(true)
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
     const abort = (): void => {
@@ -46,8 +64,29 @@ export const dial: Dial = (address, { signal }) =>
       resolve(socket)
     })
   })
+}
 
-function tlsOptions({ hostname, port }: BrokerAddress, tls: TlsOptions): NodeTlsOptions {
+function readInPlace(take: (bytes: Buffer) => unknown): OnReadOpts {
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  return {
+    buffer,
+    callback(count) {
+      take(count === READ_BYTES ? buffer : buffer.subarray(0, count))
+      return true
+    },
+  }
+}
+
+/** What `connect` of node:tls takes; Node documents `onread`, its types leave it out. */
+interface TlsConnectOptions extends NodeTlsOptions {
+  readonly onread?: OnReadOpts
+}
+
+function tlsOptions(
+  { hostname, port }: BrokerAddress,
+  tls: TlsOptions,
+  onread: OnReadOpts | undefined,
+): TlsConnectOptions {
   const { serverName, ca, ...rest } = tls
   const name = serverName ?? hostname
   return {
@@ -63,6 +102,7 @@ function tlsOptions({ hostname, port }: BrokerAddress, tls: TlsOptions): NodeTls
             checkServerIdentity(name, certificate),
         }),
     minVersion: 'TLSv1.2',
+    ...(onread && { onread }),
   }
 }
 

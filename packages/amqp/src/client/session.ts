@@ -22,6 +22,7 @@ import {
   type MethodName,
 } from '../wire/generated/methods.ts'
 import { blamedMethod } from './calls.ts'
+import { READ_BYTES } from './dial.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { OutputBuffer } from './output-buffer.ts'
 import { withoutSecret } from './without-secret.ts'
@@ -67,9 +68,6 @@ const FRAME_MAX_BEFORE_TUNE = 131_072
 
 /** An orderly close waits this long for the broker's answer before the socket is simply closed. */
 const CLOSE_TIMEOUT_MS = 5_000
-
-/** As much as Node reads from a socket at once. */
-const FULL_READ_BYTES = 64 * 1024
 
 const ANSWER_TIMEOUT_MS = 30_000
 
@@ -300,7 +298,7 @@ export class Session implements FrameSink {
 
   #receive(chunk: Buffer): void {
     // A full read leaves more behind in the socket, and what is written then can wait for it.
-    if (chunk.length < FULL_READ_BYTES) this.output.turnBegins()
+    if (chunk.length < READ_BYTES) this.output.turnBegins()
     this.#heartbeat?.received()
     this.#bytesRead += chunk.length
     try {
