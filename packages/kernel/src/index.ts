@@ -33,6 +33,13 @@ export {
   PublishUncertainError,
   TransactionError,
 } from './errors/delivery.ts'
+export {
+  InvalidTargetError,
+  MessageDeliveryError,
+  RpcVersionCapError,
+  ValidationError,
+} from './errors/messaging.ts'
+export { NoSuchMethodError, RemoteError, UnsupportedVersionError, type Failure } from './errors/remote.ts'
 export { ContentDisallowedError, DecodeError, EncodeError, FieldEncodeError } from './errors/serialization.ts'
 export type { JsonObject, JsonValue } from './json-value.ts'
 export { Lifecycle } from './lifecycle.ts'

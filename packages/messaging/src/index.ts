@@ -1,9 +1,40 @@
 /**
- * What oslo.messaging is made of whatever carries it: envelopes, notifications, transport URLs, conf files.
+ * What oslo.messaging is made of whatever carries it: transports and targets, remote calls and notifications, the
+ * contract of drivers, envelopes, transport URLs and conf files.
  *
  * @packageDocumentation
  */
 export { parseConf, readConfFile } from './conf-file.ts'
+export {
+  MESSAGING_DIAGNOSTICS,
+  type DispatchDiagnostics,
+  type SendDiagnostics,
+  type TransportDiagnostics,
+  type WorkChannels,
+} from './diagnostics.ts'
+export { requireCapabilities, type DriverCapabilities } from './driver/driver-capabilities.ts'
+export type {
+  CallSendOptions,
+  Destination,
+  Driver,
+  DriverEvent,
+  DriverFactory,
+  DriverOptions,
+  DriverStats,
+  IncomingNotification,
+  IncomingRequest,
+  ListenOptions,
+  NotificationDestination,
+  NotificationSource,
+  NotifyOptions,
+  OutgoingNotification,
+  OutgoingRequest,
+  Reply,
+  SendOptions,
+  ServedTarget,
+  ServeOptions,
+  DriverSubscription,
+} from './driver/driver.ts'
 export {
   MAX_BODY_BYTES,
   readEnvelope,
@@ -21,6 +52,16 @@ export {
 export { PRIORITIES, readNotification, type Notification, type Priority } from './notification.ts'
 export { OsloConf, type ConfEntry, type ConfSections } from './oslo-conf.ts'
 export { DEFAULT_TRANSPORT_URL, parseTransportUrl } from './parse-transport-url.ts'
+export { plainSerializer, type PayloadSerializer } from './payload-serializer.ts'
+export { Target, type TargetParts } from './target.ts'
+export {
+  createTransport,
+  DEFAULT_CONTROL_EXCHANGE,
+  DEFAULT_RESPONSE_TIMEOUT_MS,
+  Transport,
+  type TransportEvents,
+  type TransportOptions,
+} from './transport.ts'
 export {
   TransportHost,
   TransportUrl,

@@ -2,6 +2,15 @@ import { describe, expect, it } from 'vitest'
 import * as kernel from '../../src/index.ts'
 import { ERROR_CODES, type ErrorCode, type HermodError } from '../../src/index.ts'
 
+const FAILURE: kernel.Failure = {
+  class: 'ValueError',
+  module: 'builtins',
+  message: 'no',
+  tb: [],
+  args: ['no'],
+  kwargs: {},
+}
+
 /** One of every class, with the code that it must carry. */
 const EVERY_CLASS: readonly (readonly [ErrorCode, HermodError])[] = [
   ['E_CONFIG', new kernel.ConfigurationError(["unknown option 'prefetch'", "'port' is no number"])],
@@ -22,6 +31,13 @@ const EVERY_CLASS: readonly (readonly [ErrorCode, HermodError])[] = [
   ['E_UNCERTAIN', new kernel.PublishUncertainError('nova', 'info')],
   ['E_BLOCKED', new kernel.ConnectionBlockedError('low on memory', 60_000)],
   ['E_TRANSACTION', new kernel.TransactionError('the transaction was rolled back')],
+  ['E_TARGET', new kernel.InvalidTargetError('the target has no topic', '<Target server=a>')],
+  ['E_DELIVERY', new kernel.MessageDeliveryError('the broker was not reached in 3 attempts')],
+  ['E_VERSION_CAP', new kernel.RpcVersionCapError('1.4', '1.3')],
+  ['E_REMOTE', new kernel.RemoteError(FAILURE)],
+  ['E_NO_METHOD', new kernel.NoSuchMethodError(FAILURE)],
+  ['E_RPC_VERSION', new kernel.UnsupportedVersionError(FAILURE)],
+  ['E_VALIDATION', new kernel.ValidationError('the arguments of add', ['a: expected a number'])],
   ['E_MESSAGE_STATE', new kernel.MessageStateError('the message is acked')],
   ['E_TIMEOUT', new kernel.MessagingTimeoutError('queue.declare', 250)],
   ['E_LIMIT', new kernel.LimitError('65535 channels are open', { channels: 65_535 })],
