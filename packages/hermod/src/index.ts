@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export * from '@hermod/amqp'
+export * from '@hermod/driver-rabbit'
 export * from '@hermod/events'
 export * from '@hermod/kernel'
 export * from '@hermod/messaging'
