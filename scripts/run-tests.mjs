@@ -26,6 +26,9 @@ function holdsTests(folder) {
   })
 }
 
+/** As scripts/setup-services makes it. */
+const NEWEST_OSLO = '.services/oslo-newest/bin/python'
+
 /** Read by check-parity.mjs. */
 const REPORT = '.test-report.json'
 
@@ -53,6 +56,7 @@ const peers = {
   'tests that need a broker': findBroker(),
   'tests that kill a broker or look into it': findRabbitMq(),
   'tests with Python peers': findPython(['oslo_messaging', 'kombu', 'pika']),
+  'tests with the newest oslo.messaging': findPython(['oslo_messaging'], NEWEST_OSLO),
 }
 for (const [tests, peer] of Object.entries(peers)) {
   if (peer.available) continue

@@ -54,12 +54,12 @@ export function findBroker(): Availability {
   return lentBrokerUrl() === undefined ? findRabbitMq() : { available: true }
 }
 
-/** Whether `/usr/bin/python3` has these modules. */
-export function findPython(modules: readonly string[]): Availability {
-  if (!existsSync(PYTHON)) return missing(PYTHON)
+/** Whether a Python has these modules. @param python its path; `/usr/bin/python3` where absent. */
+export function findPython(modules: readonly string[], python: string = PYTHON): Availability {
+  if (!existsSync(python)) return missing(python)
   const program =
     'import sys; from importlib.util import find_spec; print(*[m for m in sys.argv[1:] if find_spec(m) is None])'
-  const run = spawnSync(PYTHON, ['-c', program, ...modules], { encoding: 'utf8' })
+  const run = spawnSync(python, ['-c', program, ...modules], { encoding: 'utf8' })
   const absent = run.stdout.trim()
   if (run.status === 0 && absent === '') return { available: true }
   return missing(`python module ${absent === '' ? modules.join(' or ') : absent.replaceAll(' ', ', ')}`)

@@ -29,12 +29,17 @@ export interface PeerWait {
  * Starts a Python program that speaks one JSON object a line on stdin and stdout.
  *
  * @param script the absolute path of the program.
+ * @param python the path of the interpreter; `/usr/bin/python3` where absent.
  * @throws {UnsupportedFeatureError} E_UNSUPPORTED when there is no Python.
  */
-export function startPython(script: string, args: readonly string[] = []): PythonPeer {
-  const availability = findPython([])
+export function startPython(
+  script: string,
+  args: readonly string[] = [],
+  python: string = PYTHON,
+): PythonPeer {
+  const availability = findPython([], python)
   if (!availability.available) throw new UnsupportedFeatureError(availability.reason)
-  const child = spawn(PYTHON, ['-u', script, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(python, ['-u', script, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
   childGuard.watch(child)
   return new PythonPeer(script, child)
 }
