@@ -53,6 +53,7 @@ export { PRIORITIES, readNotification, type Notification, type Priority } from '
 export { OsloConf, type ConfEntry, type ConfSections } from './oslo-conf.ts'
 export { DEFAULT_TRANSPORT_URL, parseTransportUrl } from './parse-transport-url.ts'
 export { plainSerializer, type PayloadSerializer } from './payload-serializer.ts'
+export { readFailure } from './rpc/read-failure.ts'
 export { Target, type TargetParts } from './target.ts'
 export {
   createTransport,
