@@ -54,6 +54,8 @@ export class Transport extends TypedEvents<TransportEvents> implements AsyncDisp
   readonly url: TransportUrl
   readonly controlExchange: string
   readonly responseTimeoutMs: number
+  /** The service's configuration file, where one was given: what is made on the transport takes its defaults from it. */
+  readonly conf: OsloConf | undefined
   readonly logger: Logger
   readonly clock: Clock
   /** The driver, for the patterns of this package. */
@@ -65,6 +67,7 @@ export class Transport extends TypedEvents<TransportEvents> implements AsyncDisp
     super()
     const { conf } = options
     this.url = url
+    this.conf = conf
     this.controlExchange =
       options.controlExchange ?? (conf && controlExchangeFromConf(conf)) ?? DEFAULT_CONTROL_EXCHANGE
     this.responseTimeoutMs = responseTimeoutOf(options)

@@ -230,6 +230,8 @@ export interface ListenOptions {
 /** A notification that came. It is settled once. */
 export interface IncomingNotification {
   readonly notification: Notification
+  /** The topic that it was sent to, without the priority. */
+  readonly topic: string
   readonly headers: Readonly<Record<string, string>>
   /** Whether it was delivered before, to anybody. */
   readonly redelivered: boolean
