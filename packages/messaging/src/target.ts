@@ -12,8 +12,11 @@ export interface TargetParts {
   readonly server?: string | undefined
   /** To every server of the topic, whatever its name and exchange. */
   readonly fanout?: boolean | undefined
-  /** Former namespaces that an endpoint still answers to. Not carried over by {@link Target.with}. */
-  readonly legacyNamespaces?: readonly string[] | undefined
+  /**
+   * Former namespaces that an endpoint still answers to; undefined among them is the default one. Not carried over by
+   * {@link Target.with}.
+   */
+  readonly legacyNamespaces?: readonly (string | undefined)[] | undefined
 }
 
 /**
@@ -28,7 +31,7 @@ export class Target implements TargetParts {
   readonly version: string | undefined
   readonly server: string | undefined
   readonly fanout: boolean
-  readonly legacyNamespaces: readonly string[]
+  readonly legacyNamespaces: readonly (string | undefined)[]
 
   constructor(parts: TargetParts = {}) {
     this.exchange = parts.exchange

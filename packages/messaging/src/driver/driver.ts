@@ -180,7 +180,11 @@ export interface IncomingRequest {
   accept(): 'accepted' | 'duplicate' | 'lost'
   /** Gives it back, for another server or a later start. */
   release(): void
-  /** Sends the reply; resolves when the caller has it or never will, which is counted. Never rejects. */
+  /**
+   * Sends the reply; resolves when the caller has it or never will, which is counted.
+   * @throws {EncodeError} E_ENCODE when it has no JSON form, and nothing else: nothing was sent then, and another
+   *   reply may be.
+   */
   reply(reply: Reply): Promise<void>
   /** Tells the caller that the work goes on. False when there is nobody to tell any more. */
   heartbeat(): Promise<boolean>
