@@ -35,6 +35,7 @@ export type {
   ServeOptions,
   DriverSubscription,
 } from './driver/driver.ts'
+export { fake, type FakeOptions } from './driver/fake/fake.ts'
 export {
   MAX_BODY_BYTES,
   readEnvelope,
