@@ -5,7 +5,8 @@ import type { Priority } from './notification.ts'
 /*
  * Each piece of work is one object that is published three times at most: when it begins, when it ends well, when it
  * fails. A subscriber of the beginning may put text headers into `headers`; they travel with the message where the
- * driver has headers, and stand in the `headers` of its delivery.
+ * driver has headers, and stand in the `headers` of its delivery. One of a dispatch may also say in which context the
+ * method is to run.
  */
 
 /** A request leaves a client (`call`, `cast`), or a notification leaves a notifier. */
@@ -36,6 +37,12 @@ export interface DispatchDiagnostics {
   readonly eventType: string | undefined
   readonly priority: string | undefined
   readonly headers: Readonly<Record<string, string>>
+  /**
+   * What runs the work: it calls `work` once, at once, and returns what that returns. Set by a subscriber of `start`
+   * whose context is not an `AsyncLocalStorage` of its own that it could bind to the channel; it keeps to what another
+   * one has set before.
+   */
+  within?: <T>(work: () => T) => T
   /** Why it failed; set before `error` is published. */
   error?: unknown
 }
@@ -73,6 +80,19 @@ export const MESSAGING_DIAGNOSTICS: {
   send: workChannels('send'),
   dispatch: workChannels('dispatch'),
   transport: channel('hermod.messaging.transport'),
+}
+
+/**
+ * Publishes the beginning of a dispatch and runs `work` where its subscribers want it to run: within the stores that are
+ * bound to `dispatch.start`, and within what they set as `within`. What `work` begins there, a notification for example,
+ * belongs to the dispatch. Whoever dispatches calls this instead of publishing `start`, and publishes the end itself.
+ *
+ * @returns and throws what `work` does.
+ */
+export function runDispatch<T>(dispatch: DispatchDiagnostics, work: () => T): T {
+  return MESSAGING_DIAGNOSTICS.dispatch.start.runStores(dispatch, () =>
+    dispatch.within === undefined ? work() : dispatch.within(work),
+  )
 }
 
 /** Whether anybody wants to hear of this work. */
