@@ -70,3 +70,27 @@ export {
   type TransportHostParts,
   type TransportUrlParts,
 } from './transport-url.ts'
+export {
+  defineEndpoint,
+  EndpointDefinition,
+  type EndpointOptions,
+  type EndpointSchemas,
+  type ExpectedError,
+} from './rpc/define-endpoint.ts'
+export type {
+  NoArguments,
+  RpcArguments,
+  RpcMethod,
+  RpcMethods,
+  RpcResult,
+  Travelled,
+} from './rpc/endpoint-types.ts'
+export type { RpcCall } from './rpc/rpc-call.ts'
+export type {
+  MethodSchemas,
+  SchemaInput,
+  SchemaOutput,
+  StandardSchema,
+  StandardSchemaIssue,
+  StandardSchemaResult,
+} from './rpc/standard-schema.ts'
