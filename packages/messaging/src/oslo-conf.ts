@@ -88,6 +88,19 @@ export class OsloConf {
     )
   }
 
+  /**
+   * The last value of the first of these names that the section sets, as `convert` makes it.
+   * @param convert calls `fail` with what is wrong, for an error that names file, line and option.
+   * @throws {ConfigurationError} E_CONFIG
+   */
+  getAs<T>(
+    convert: (value: string, fail: (problem: string) => never) => T,
+    section: string,
+    ...names: readonly [string, ...string[]]
+  ): T | undefined {
+    return this.#read(section, names, convert)
+  }
+
   #read<T>(
     section: string,
     names: readonly string[],
