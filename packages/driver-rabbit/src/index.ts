@@ -4,10 +4,11 @@
  * @packageDocumentation
  */
 export {
-  fanoutExchangeName,
-  fanoutQueueName,
-  notificationQueueName,
-  randomQueueSuffix,
-  replyQueueName,
-  requestQueueName,
-} from './queue-names.ts'
+  RABBIT_GROUP,
+  RABBIT_OPTIONS,
+  type RabbitOption,
+  type RabbitOptionRule,
+} from './rabbit-option-table.ts'
+export { readRabbitOptions, type RabbitOptionSources, type ReadRabbitOptions } from './rabbit-options.ts'
+export type { RabbitOptions, RabbitSettings } from './rabbit-settings.ts'
+export { RabbitTopology, type StreamOffset, type TopologySettings } from './rabbit-topology.ts'
