@@ -1,0 +1,25 @@
+import { ValidationError } from '@hermod/kernel'
+import type { StandardSchema, StandardSchemaIssue } from './standard-schema.ts'
+
+/**
+ * What a schema makes of a value.
+ *
+ * @param what named in the error, for example `the arguments of 'add'`.
+ * @throws {ValidationError} E_VALIDATION with each problem and its path, when the value does not fit. What the schema
+ *   itself throws comes through.
+ */
+export async function fitSchema<Output>(
+  schema: StandardSchema<unknown, Output>,
+  value: unknown,
+  what: string,
+): Promise<Output> {
+  const answer = await schema['~standard'].validate(value)
+  if (answer.issues === undefined) return answer.value
+  throw new ValidationError(`${what} do not fit the schema`, answer.issues.map(issueText))
+}
+
+/** The problem, with the path to it where it is not the value itself: `at ports.0.id: expected a string`. */
+function issueText({ message, path = [] }: StandardSchemaIssue): string {
+  const keys = path.map((part) => String(typeof part === 'object' ? part.key : part))
+  return keys.length === 0 ? message : `at ${keys.join('.')}: ${message}`
+}
