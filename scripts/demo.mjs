@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { startPython, startRabbitMq } from '@hermod/testkit'
 
 const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url))
-const SAMPLES = path('packages/openstack/test/fixtures/notifications.ndjson')
+const SAMPLES = path('packages/openstack/data/notifications.ndjson')
 const EMITTER = path('test/interop/peers/oslo_notify.py')
 const COMMAND = path('packages/hermod/bin/hermod.js')
 

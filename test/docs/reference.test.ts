@@ -54,7 +54,7 @@ describe('docs/ndjson.md', () => {
   const shown = JSON.parse(blocks(page, 'json')[0] as string) as EventRecord
 
   it('shows what becomes of a real notification', () => {
-    const lines = read('packages/openstack/test/fixtures/notifications.ndjson').trim().split('\n')
+    const lines = read('packages/openstack/data/notifications.ndjson').trim().split('\n')
     const samples = lines.map(
       (line) => JSON.parse(line) as Record<'exchange' | 'routing_key' | 'body', string>,
     )

@@ -9,7 +9,7 @@ interface WireSample {
   readonly body: string
 }
 
-const FIXTURE = new URL('../../packages/openstack/test/fixtures/notifications.ndjson', import.meta.url)
+const FIXTURE = new URL('../../packages/openstack/data/notifications.ndjson', import.meta.url)
 
 /** 110 notifications of Keystone, Neutron and Nova of the Zed release. */
 export const samples: readonly WireSample[] = readFileSync(FIXTURE, 'utf8')

@@ -12,6 +12,7 @@ export {
   type CatalogueEvent,
   type CatalogueService,
 } from './catalogue.ts'
+export { eventSample, sampledEventTypes, type EventSample } from './event-samples.ts'
 export { eventToRecord, RECORD_VERSION, type EventRecord } from './event-record.ts'
 export type { Identity, Initiator } from './identity.ts'
 export { knownExchanges, knownTopics, servicesOf } from './known-exchanges.ts'
@@ -26,5 +27,6 @@ export { NotificationEvent } from './notification-event.ts'
 export type { Phase } from './phase.ts'
 export type { Publisher } from './publisher.ts'
 export type { Resource } from './resource.ts'
+export { serviceOfRpcTarget } from './rpc-topics.ts'
 export { serviceOf, serviceOfType, type ServiceClues } from './service-of.ts'
 export { toIsoTime } from './timestamp.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { RawNotification } from '../src/index.ts'
 
-/** A line of the fixture: a notification of a real service, as it was on the wire. */
+/** A line of the samples: a notification of a real service, as it was on the wire. */
 interface Sample {
   readonly exchange: string
   readonly routing_key: string
@@ -9,7 +9,7 @@ interface Sample {
   readonly body: string
 }
 
-const text = readFileSync(new URL('fixtures/notifications.ndjson', import.meta.url), 'utf8')
+const text = readFileSync(new URL('../data/notifications.ndjson', import.meta.url), 'utf8')
 
 /** 110 notifications of Keystone, Neutron and Nova of the Zed release. */
 export const samples: readonly Sample[] = text

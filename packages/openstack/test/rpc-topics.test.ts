@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest'
+import { serviceOfRpcTarget } from '../src/index.ts'
+
+describe('serviceOfRpcTarget', () => {
+  it.each([
+    ['compute', undefined, 'nova'],
+    ['conductor', 'openstack', 'nova'],
+    ['compute.host1', undefined, 'nova'],
+    ['q-plugin', undefined, 'neutron'],
+    ['q-agent-notifier-port-update', undefined, 'neutron'],
+    ['dhcp_agent.host2', undefined, 'neutron'],
+    ['cinder-volume.rig@rig', undefined, 'cinder'],
+    ['ironic.conductor_manager', undefined, 'ironic'],
+    ['barbican.workers', undefined, 'barbican'],
+    ['anything', 'nova', 'nova'],
+    ['anything', 'openstack', undefined],
+    ['anything', 'mine', undefined],
+    ['anything', undefined, undefined],
+    ['computer', undefined, undefined],
+    ['ironic', undefined, undefined],
+    ['constructor', '__proto__', undefined],
+    ['.', undefined, undefined],
+    ['', undefined, undefined],
+  ])('%s on %s is %s', (topic, exchange, service) => {
+    expect(serviceOfRpcTarget(topic, exchange)).toBe(service)
+  })
+})
