@@ -21,7 +21,7 @@ const DOORS = {
   'node:tls': ['amqp', 'testkit'],
   'node:fs': ['messaging', 'openstack', 'testkit', 'cli', 'hermod'],
   'node:fs/promises': ['messaging', 'openstack', 'testkit', 'cli', 'hermod'],
-  'node:child_process': ['testkit'],
+  'node:child_process': ['testkit', 'cli'],
 }
 
 /** `import … from '…'`, `export … from '…'`, the last line of either, `import '…'` and `import('…')`. */
