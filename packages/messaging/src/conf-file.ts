@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { ConfigurationError } from '@hermod/kernel'
 import { keyName, OsloConf, sectionName, type ConfEntry } from './oslo-conf.ts'
+import { readTextFile } from './text-file.ts'
 
 /**
  * Reads a service's configuration file, for example `/etc/nova/nova.conf`.
@@ -8,14 +8,7 @@ import { keyName, OsloConf, sectionName, type ConfEntry } from './oslo-conf.ts'
  * @throws {ConfigurationError} E_CONFIG when the file cannot be read or understood.
  */
 export async function readConfFile(path: string): Promise<OsloConf> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
-    throw new ConfigurationError([`${path} cannot be read (${code})`], { cause: error })
-  }
-  return parseConf(text, path)
+  return parseConf(await readTextFile(path), path)
 }
 
 /**

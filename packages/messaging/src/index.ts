@@ -54,8 +54,10 @@ export { PRIORITIES, readNotification, type Notification, type Priority } from '
 export { OsloConf, type ConfEntry, type ConfSections } from './oslo-conf.ts'
 export { DEFAULT_TRANSPORT_URL, parseTransportUrl } from './parse-transport-url.ts'
 export { plainSerializer, type PayloadSerializer } from './payload-serializer.ts'
+export { nextProcessNumber, type ProcessNumberOptions } from './process-number.ts'
 export { readFailure } from './rpc/read-failure.ts'
 export { Target, type TargetParts } from './target.ts'
+export { readTextFile } from './text-file.ts'
 export {
   createTransport,
   DEFAULT_CONTROL_EXCHANGE,
