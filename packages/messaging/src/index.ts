@@ -5,6 +5,9 @@
  * @packageDocumentation
  */
 export { parseConf, readConfFile } from './conf-file.ts'
+export { redactContext, type RedactableContext } from './context/redact-context.ts'
+export { generateRequestId, RequestContext, type RequestContextParts } from './context/request-context.ts'
+export { requestContextSerializer } from './context/request-context-serializer.ts'
 export {
   MESSAGING_DIAGNOSTICS,
   type DispatchDiagnostics,
@@ -51,11 +54,52 @@ export {
   type RabbitConf,
 } from './messaging-conf.ts'
 export { PRIORITIES, readNotification, type Notification, type Priority } from './notification.ts'
+export {
+  ERROR_PUBLISHER,
+  errorNotification,
+  logRecordNotification,
+  type LogRecord,
+  type LogRecordNotification,
+} from './notify/log-record.ts'
+export { LogNotificationDriver } from './notify/log-notification-driver.ts'
+export type {
+  NotificationDriver,
+  NotificationDriverFactory,
+  NotificationDriverOptions,
+  NotificationEmission,
+  NotificationMessage,
+} from './notify/notification-driver.ts'
+export { NotificationRoutes } from './notify/notification-routes.ts'
+export { notifierConfFrom, type NotifierConf } from './notify/notifier-conf.ts'
+export type {
+  NotifierContext,
+  NotifierEvents,
+  NotifierOptions,
+  NotifierStats,
+  NotifyCallOptions,
+} from './notify/notifier-options.ts'
+export { createNotifier, Notifier } from './notify/notifier.ts'
+export { TestNotificationDriver } from './notify/test-notification-driver.ts'
 export { OsloConf, type ConfEntry, type ConfSections } from './oslo-conf.ts'
 export { DEFAULT_TRANSPORT_URL, parseTransportUrl } from './parse-transport-url.ts'
 export { plainSerializer, type PayloadSerializer } from './payload-serializer.ts'
 export { nextProcessNumber, type ProcessNumberOptions } from './process-number.ts'
+export type {
+  CallParameters,
+  ClientArguments,
+  ClientResult,
+  ClientSchemas,
+  UntypedEndpoint,
+} from './rpc/client-types.ts'
 export { readFailure } from './rpc/read-failure.ts'
+export { RemoteErrorRegistry, type RemoteErrorConstructor } from './rpc/remote-error-registry.ts'
+export { createRpcClient, RpcClient, type RpcClientStats } from './rpc/rpc-client.ts'
+export type {
+  RpcClientOptions,
+  RpcPreparation,
+  RpcRequestOptions,
+  RpcSendSettings,
+} from './rpc/rpc-client-options.ts'
 export { Target, type TargetParts } from './target.ts'
 export { readTextFile } from './text-file.ts'
 export {

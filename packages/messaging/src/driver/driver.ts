@@ -113,7 +113,10 @@ export interface Destination {
   readonly fanout: boolean
 }
 
-/** A request as the pattern makes it, in the order in which its members are written. */
+/**
+ * A request as the pattern makes it, in the order in which its members are written. A driver writes it as text before
+ * its call returns, so that the program may change what it passed afterwards; one that has no JSON form rejects.
+ */
 export interface OutgoingRequest {
   readonly message: {
     readonly method: string
