@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import type { BrokerAddress, TlsOptions } from '@hermod/amqp'
-import { ConfigurationError, InvalidUrlError } from '@hermod/kernel'
+import { ConfigurationError } from '@hermod/kernel'
 import {
   controlExchangeFromConf,
   notificationTopicsFromConf,
@@ -10,12 +9,9 @@ import {
   transportUrlFromConf,
 } from '@hermod/messaging'
 import { amqpBrokerSettings, osloBrokerSettings, type BrokerSettings } from './broker-settings.ts'
-import {
-  URL_VARIABLE,
-  type ConnectionRequest,
-  type ConnectionSource,
-  type TlsFlags,
-} from './connection-flags.ts'
+import type { ConnectionRequest, TlsFlags } from './connection-flags.ts'
+import { connectionNotes } from './connection-notes.ts'
+import { fromOrigin, readText, urlTexts } from './connection-source.ts'
 
 /** Brokers to connect to, and what came with their address. */
 export interface ConnectionSettings {
@@ -46,7 +42,7 @@ export async function connectionSettings(request: ConnectionRequest): Promise<Co
     ...merged(brokers, request),
     topics: [],
     controlExchange: undefined,
-    notes: [...(source.type === 'flag' ? visiblePasswordNotes(brokers) : []), ...guestNotes(brokers)],
+    notes: connectionNotes(source, brokers),
   }
 }
 
@@ -75,7 +71,7 @@ async function confSettings(request: ConnectionRequest, path: string): Promise<C
     connectTimeoutMs,
     topics: notificationTopicsFromConf(conf),
     controlExchange: controlExchangeFromConf(conf),
-    notes: guestNotes([broker]),
+    notes: connectionNotes(request.source, [broker]),
   }
 }
 
@@ -98,31 +94,6 @@ function urlSettings(text: string, tls: TlsOptions | undefined): BrokerSettings 
     : osloBrokerSettings(parseTransportUrl(text), tls)
 }
 
-async function urlTexts(source: Exclude<ConnectionSource, { type: 'conf' }>): Promise<readonly string[]> {
-  if (source.type === 'flag') return source.urls
-  if (source.type === 'environment') return [source.url]
-  const lines = (await readText('--url-file', source.path)).split(/\r?\n/).map((line) => line.trim())
-  const urls = lines.filter((line) => line !== '' && !line.startsWith('#'))
-  if (urls.length === 0)
-    throw new ConfigurationError([`--url-file ${source.path} holds no URL; write one a line`])
-  return urls
-}
-
-/** Says which URL was wrong, for there are several places to take it from. */
-function fromOrigin<T>(source: ConnectionSource, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (!(error instanceof InvalidUrlError)) throw error
-    throw new InvalidUrlError(`${originOf(source)}: ${error.message}`, { cause: error })
-  }
-}
-
-function originOf(source: ConnectionSource): string {
-  if (source.type === 'flag') return '--url'
-  return source.type === 'environment' ? URL_VARIABLE : source.path
-}
-
 /** Settings for TLS when any is given; the files are read here, so that a wrong path is told before connecting. */
 async function readTls({ caFile, certFile, keyFile, serverName }: TlsFlags): Promise<TlsOptions | undefined> {
   if ([caFile, certFile, keyFile, serverName].every((value) => value === undefined)) return undefined
@@ -132,26 +103,4 @@ async function readTls({ caFile, certFile, keyFile, serverName }: TlsFlags): Pro
     key: keyFile === undefined ? undefined : await readText('the TLS key in', keyFile),
     serverName,
   }
-}
-
-async function readText(what: string, path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error)
-    throw new ConfigurationError([`${what} ${path} cannot be read (${reason})`], { cause: error })
-  }
-}
-
-function visiblePasswordNotes(brokers: readonly BrokerSettings[]): readonly string[] {
-  if (!brokers.some(({ holdsPassword }) => holdsPassword)) return []
-  return [
-    `the password in --url can be read by every user of this machine (ps); ${URL_VARIABLE} or --url-file keeps it to yourself`,
-  ]
-}
-
-function guestNotes(brokers: readonly BrokerSettings[]): readonly string[] {
-  const hosts = brokers.flatMap(({ withoutUser }) => withoutUser)
-  if (hosts.length === 0) return []
-  return [`the URL names no user for ${hosts.join(', ')}; guest is tried there, for each host needs its own`]
 }
