@@ -9,6 +9,11 @@ export const PRIORITIES = ['audit', 'debug', 'info', 'warn', 'error', 'critical'
 /** One of {@link PRIORITIES}. */
 export type Priority = (typeof PRIORITIES)[number]
 
+/** Whether the text is one of {@link PRIORITIES}. */
+export function isPriority(text: string): text is Priority {
+  return (PRIORITIES as readonly string[]).includes(text)
+}
+
 /** A notification as a service sent it. */
 export interface Notification {
   /** A UUID with dashes; the same in every copy that goes to several topics. */

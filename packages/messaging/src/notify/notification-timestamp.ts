@@ -1,0 +1,11 @@
+/**
+ * The time of a notification as Python writes it: UTC without a zone, with six digits of a second. Python leaves the
+ * fraction out when it is zero; here it always stands, for readers that expect it.
+ *
+ * @param nowMs milliseconds since 1970.
+ * @source oslo.messaging notify/notifier.py, `str(timeutils.utcnow())`
+ */
+export function notificationTimestamp(nowMs: number): string {
+  const [day, time] = new Date(nowMs).toISOString().split('T') as [string, string]
+  return `${day} ${time.slice(0, -1)}000`
+}
