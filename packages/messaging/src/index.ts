@@ -140,3 +140,16 @@ export type {
   StandardSchemaIssue,
   StandardSchemaResult,
 } from './rpc/standard-schema.ts'
+export type { AccessPolicy } from './rpc/access-policy.ts'
+export { failureOfError } from './rpc/failure-of-error.ts'
+export { PING_METHOD } from './rpc/ping-endpoint.ts'
+export { RemoteException, type RemoteExceptionParts } from './rpc/remote-exception.ts'
+export { createRpcServer, RpcServer } from './rpc/rpc-server.ts'
+export {
+  DEFAULT_CONCURRENCY,
+  type RpcServerOptions,
+  type RpcServerState,
+  type RpcServerStats,
+  type StopOptions,
+} from './rpc/rpc-server-options.ts'
+export type { ServerEnd } from './rpc/server-run.ts'

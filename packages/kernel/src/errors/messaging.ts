@@ -28,11 +28,14 @@ export class RpcVersionCapError extends HermodError {
 
 /** Arguments or a result do not fit the schema that was given for them. */
 export class ValidationError extends HermodError {
-  /** Each problem in a sentence of its own, with the path to it; never a value. */
+  /** Each problem in a sentence of its own, with the path to it, in the words of the schema's library: some quote values. */
   readonly issues: readonly string[]
+  /** The paths alone, for logs. */
+  readonly paths: readonly string[]
 
-  constructor(what: string, issues: readonly string[]) {
+  constructor(what: string, issues: readonly string[], paths: readonly string[] = []) {
     super('E_VALIDATION', `${what}: ${issues.join('; ')}`, { details: { issues } })
     this.issues = issues
+    this.paths = paths
   }
 }

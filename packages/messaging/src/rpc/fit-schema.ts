@@ -15,11 +15,17 @@ export async function fitSchema<Output>(
 ): Promise<Output> {
   const answer = await schema['~standard'].validate(value)
   if (answer.issues === undefined) return answer.value
-  throw new ValidationError(`${what} do not fit the schema`, answer.issues.map(issueText))
+  const paths = answer.issues.map(pathOf)
+  const issues = answer.issues.map(({ message }, index) => issueText(paths[index] ?? '', message))
+  throw new ValidationError(`${what} do not fit the schema`, issues, paths)
+}
+
+/** `ports.0.id`; empty for the value itself. */
+function pathOf({ path = [] }: StandardSchemaIssue): string {
+  return path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
 }
 
 /** The problem, with the path to it where it is not the value itself: `at ports.0.id: expected a string`. */
-function issueText({ message, path = [] }: StandardSchemaIssue): string {
-  const keys = path.map((part) => String(typeof part === 'object' ? part.key : part))
-  return keys.length === 0 ? message : `at ${keys.join('.')}: ${message}`
+function issueText(path: string, message: string): string {
+  return path === '' ? message : `at ${path}: ${message}`
 }
