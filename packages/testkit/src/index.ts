@@ -26,6 +26,9 @@ export type {
   QueueFacts,
 } from './broker-fixture.ts'
 export type { BrokerLink, Received, ReceivedPublish } from './broker-link.ts'
+export type { DriverContractSubject } from './driver-contract/contract-bench.ts'
+export type { ContractCase } from './driver-contract/contract-case.ts'
+export { driverContract } from './driver-contract/driver-contract.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'
 export { externalBroker } from './external-broker.ts'
 export {
