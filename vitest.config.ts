@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
-const conditions = ['hermod-source', 'module', 'node', 'development|production']
+const conditions = ['hermod-source', 'node', 'development|production']
 
 /** The suites that a test stands in, and the test. */
 function titles(test: TestCase): readonly string[] {

@@ -74,7 +74,9 @@ for (const name of readdirSync('packages')) {
         else if (!allowed.includes(other)) problems.push(`${file}: may not import ${specifier}`)
         else if (manifest.dependencies?.[`@hermod/${other}`] === undefined)
           problems.push(`${file}: @hermod/${other} is no dependency`)
-      } else if (manifest.dependencies?.[specifier] === undefined) {
+      } else if (
+        (manifest.dependencies?.[specifier] ?? manifest.peerDependencies?.[specifier]) === undefined
+      ) {
         problems.push(`${file}: ${specifier} is no dependency of ${manifest.name}`)
       }
     }

@@ -6,6 +6,7 @@ import type * as events from '@hermod/events'
 import type * as kernel from '@hermod/kernel'
 import type * as messaging from '@hermod/messaging'
 import type * as openstack from '@hermod/openstack'
+import type * as otel from '@hermod/otel'
 import type * as testkit from '@hermod/testkit'
 import type * as hermod from 'hermod'
 import { describe, expectTypeOf, it } from 'vitest'
@@ -53,6 +54,7 @@ describe('the public entry points', () => {
     expectTypeOf<Leaks<typeof kernel>>().toBeNever()
     expectTypeOf<Leaks<typeof messaging>>().toBeNever()
     expectTypeOf<Leaks<typeof openstack>>().toBeNever()
+    expectTypeOf<Leaks<typeof otel>>().toBeNever()
     expectTypeOf<Leaks<typeof testkit>>().toBeNever()
     expectTypeOf<Leaks<typeof wire>>().toBeNever()
   })
