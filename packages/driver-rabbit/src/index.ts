@@ -13,3 +13,4 @@ export { readRabbitOptions, type RabbitOptionSources, type ReadRabbitOptions } f
 export { rabbitConnectionOptions, rabbitServers, type RabbitServers } from './rabbit-servers.ts'
 export type { RabbitOptions, RabbitSettings } from './rabbit-settings.ts'
 export { RabbitTopology, type StreamOffset, type TopologySettings } from './rabbit-topology.ts'
+export { rabbit, type RabbitDriverConfig } from './rabbit.ts'

@@ -1,0 +1,52 @@
+import type { BasicProperties, Compression } from '@hermod/amqp'
+
+/** A body with the properties that it travels with. */
+export interface EncodedMessage {
+  readonly body: Uint8Array
+  readonly properties: BasicProperties
+}
+
+const PROPERTIES: BasicProperties = Object.freeze({
+  contentType: 'application/json',
+  contentEncoding: 'utf-8',
+  headers: Object.freeze({}),
+  // Also for queues that do not survive a restart, as kombu has it.
+  deliveryMode: 2,
+  priority: 0,
+})
+
+/** What a message has beside its text. */
+export interface MessageExtras {
+  /** Text headers; Python's peers do not look at them. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** After this long in a queue the broker drops it, milliseconds. */
+  readonly expirationMs?: number | undefined
+}
+
+/**
+ * The text of a message as its bytes and properties.
+ *
+ * @param compression undefined: none.
+ * @source oslo.messaging _drivers/impl_rabbit.py _publish; kombu messaging.py Producer.publish, compression.py
+ */
+export function encodeMessage(
+  text: string,
+  compression: Compression | undefined,
+  { headers, expirationMs }: MessageExtras = {},
+): EncodedMessage {
+  const plain = Buffer.from(text)
+  const body = compression === undefined ? plain : compression.compress(plain)
+  const hasHeaders = headers !== undefined && Object.keys(headers).length > 0
+  if (!hasHeaders && compression === undefined && expirationMs === undefined)
+    return { body, properties: PROPERTIES }
+  return {
+    body,
+    properties: {
+      ...PROPERTIES,
+      ...((hasHeaders || compression !== undefined) && {
+        headers: { ...headers, ...(compression !== undefined && { compression: compression.contentType }) },
+      }),
+      ...(expirationMs !== undefined && { expiration: String(Math.trunc(expirationMs)) }),
+    },
+  }
+}

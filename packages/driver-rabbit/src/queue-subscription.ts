@@ -1,0 +1,227 @@
+import type { Channel, Connection, FieldTable, Message, Queue, Subscription } from '@hermod/amqp'
+import {
+  Backoff,
+  ConnectionClosedError,
+  createDeferred,
+  isHermodError,
+  sleep,
+  type Clock,
+  type HermodError,
+} from '@hermod/kernel'
+import type { DriverSubscription } from '@hermod/messaging'
+import { declareEntity } from './declare.ts'
+import type { LazyConnection } from './lazy-connection.ts'
+import type { RabbitSettings } from './rabbit-settings.ts'
+
+/** A queue that a subscription takes messages from. */
+export interface SubscribedQueue {
+  readonly queue: Queue
+  readonly prefetchCount: number
+  readonly onMessage: (message: Message) => void
+  /** Nobody will find it again: it is deleted when the subscription closes. */
+  readonly deleteOnClose?: boolean | undefined
+}
+
+/** What a {@link QueueSubscription} is made from. */
+export interface QueueSubscriptionOptions {
+  readonly link: LazyConnection
+  /** In the order in which they are declared and consumed. */
+  readonly queues: readonly SubscribedQueue[]
+  readonly settings: RabbitSettings
+  readonly clock: Clock
+  /** Something that goes wrong while it lives, and is tried again. */
+  readonly onTrouble: (what: string, error: HermodError) => void
+  /** It is over. */
+  readonly onClosed: () => void
+}
+
+const STREAM_OFFSET = 'x-stream-offset'
+
+/** A delete of our own queue that the broker does not answer must not hold up the end. */
+const DELETE_TIMEOUT_MS = 5_000
+
+/**
+ * Queues that are consumed together on one channel, declared by us and declared again whenever they may be gone: after
+ * a reconnect, and when the broker cancels a consumer.
+ *
+ * The declarations are not left to the connection, which would go on making them when this is closed, and which does
+ * not know that the exchange of a fanout queue vanished with it.
+ */
+export class QueueSubscription implements DriverSubscription {
+  readonly #options: QueueSubscriptionOptions
+  readonly #closing = new AbortController()
+  readonly #closed = createDeferred<{ readonly error?: Error }>()
+  #connection: Connection | undefined
+  #channel: Channel | undefined
+  #consumers: Subscription[] = []
+  #redeclaring = false
+  #redeclareAgain = false
+  #stopping: Promise<void> | undefined
+  #ending: Promise<void> | undefined
+
+  constructor(options: QueueSubscriptionOptions) {
+    this.#options = options
+  }
+
+  get closed(): Promise<{ readonly error?: Error }> {
+    return this.#closed.promise
+  }
+
+  /**
+   * Declares and consumes; resolves when whatever is sent from now on arrives. However often the connection breaks
+   * meanwhile, it goes on.
+   *
+   * @throws what {@link declareEntity} throws.
+   * @throws {AuthenticationError | AccessRefusedError} E_AUTH, E_ACCESS
+   */
+  async start(): Promise<void> {
+    const { link, clock } = this.#options
+    const { signal } = this.#closing
+    const backoff = new Backoff({ initialMs: 50, maxMs: 2_000 })
+    try {
+      for (;;) {
+        const connection = await link.get({ signal })
+        try {
+          await this.#begin(connection)
+          return
+        } catch (error) {
+          await this.#channel?.close()
+          if (!isHermodError(error) || !error.retryable || signal.aborted) throw error
+        }
+        await sleep(backoff.nextMs(), { signal }, clock)
+      }
+    } catch (error) {
+      this.#detach()
+      this.#end()
+      throw error
+    }
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopping ??= Promise.allSettled(this.#consumers.map((consumer) => consumer.cancel())).then(
+      () => {},
+    ))
+  }
+
+  close(): Promise<void> {
+    return (this.#ending ??= this.#close())
+  }
+
+  async #begin(connection: Connection): Promise<void> {
+    const { signal } = this.#closing
+    await this.#declareAll(connection)
+    const channel = (this.#channel = await connection.openChannel())
+    this.#consumers = []
+    for (const { queue, prefetchCount, onMessage } of this.#options.queues) {
+      const isStream = queue.arguments['x-queue-type'] === 'stream'
+      const args: Record<string, FieldTable[string]> = { ...queue.consumerArguments }
+      const handler = isStream ? followingOffset(args, onMessage) : onMessage
+      const options = { prefetchCount, arguments: args, signal }
+      const consumer = await channel.consume(queue.name, options, handler)
+      this.#consumers.push(consumer)
+      void consumer.closed.then(({ error }) => error !== undefined && this.#lost(channel, error))
+    }
+    this.#attach(connection, channel)
+  }
+
+  #attach(connection: Connection, channel: Channel): void {
+    this.#connection = connection
+    connection.on('restored', this.#onRestored).on('consumer-cancelled', this.#onCancelled)
+    void channel.closed.then(({ error }) => error !== undefined && this.#lost(channel, error))
+  }
+
+  #detach(): void {
+    this.#connection?.off('restored', this.#onRestored).off('consumer-cancelled', this.#onCancelled)
+    this.#connection = undefined
+  }
+
+  readonly #onRestored = (): void => this.#redeclare()
+
+  readonly #onCancelled = ({ queue: name }: { readonly queue: string }): void => {
+    if (this.#options.queues.some(({ queue }) => queue.name === name)) this.#redeclare()
+  }
+
+  /** The consumers begin again by themselves, once their queues are there. */
+  #redeclare(): void {
+    this.#redeclareAgain = true
+    if (!this.#redeclaring) void this.#redeclareAll()
+  }
+
+  async #redeclareAll(): Promise<void> {
+    const { clock, onTrouble } = this.#options
+    const { signal } = this.#closing
+    const backoff = new Backoff({ initialMs: 200, maxMs: 10_000 })
+    this.#redeclaring = true
+    while (this.#redeclareAgain && !signal.aborted && this.#connection !== undefined) {
+      this.#redeclareAgain = false
+      try {
+        await this.#declareAll(this.#connection)
+        backoff.reset()
+      } catch (error) {
+        if (signal.aborted) break
+        if (isHermodError(error)) onTrouble('declaring the queues again', error)
+        this.#redeclareAgain = true
+        await sleep(backoff.nextMs(), { signal }, clock).catch(() => {})
+      }
+    }
+    this.#redeclaring = false
+  }
+
+  async #declareAll(connection: Connection): Promise<void> {
+    const { queues, settings, clock } = this.#options
+    const { signal } = this.#closing
+    const openChannel = (): Promise<Channel> => connection.openChannel({ recover: false })
+    for (const { queue } of queues) await declareEntity(queue, { openChannel, settings, signal, clock })
+  }
+
+  /** The connection, the channel or a consumer ended for good, and it was not us. */
+  #lost(channel: Channel, error: HermodError): void {
+    if (this.#channel !== channel || this.#ending !== undefined || this.#connection === undefined) return
+    this.#ending = this.#close(error)
+  }
+
+  async #close(error?: HermodError): Promise<void> {
+    this.#closing.abort(error ?? new ConnectionClosedError('the subscription is closed'))
+    await this.stop()
+    await this.#deleteQueues()
+    this.#detach()
+    await this.#channel?.close()
+    this.#end(error)
+  }
+
+  async #deleteQueues(): Promise<void> {
+    const channel = this.#channel
+    // Without a connection they are left to their own time-out.
+    if (channel === undefined || channel.state !== 'open') return
+    for (const { queue, deleteOnClose } of this.#options.queues) {
+      if (deleteOnClose !== true) continue
+      try {
+        await channel.deleteQueue(queue.name, { timeoutMs: DELETE_TIMEOUT_MS })
+      } catch (error) {
+        if (isHermodError(error)) this.#options.onTrouble(`deleting queue '${queue.name}'`, error)
+      }
+    }
+  }
+
+  #end(error?: HermodError): void {
+    this.#closed.resolve(error === undefined ? {} : { error })
+    this.#options.onClosed()
+  }
+}
+
+/**
+ * A stream is read on behind the last message that came, when its consumer begins again: the arguments are looked at
+ * each time.
+ * @source oslo.messaging _drivers/impl_rabbit.py Consumer._callback
+ */
+function followingOffset(
+  args: Record<string, FieldTable[string]>,
+  onMessage: (message: Message) => void,
+): (message: Message) => void {
+  return (message) => {
+    const offset = message.properties.headers?.[STREAM_OFFSET]
+    if (typeof offset === 'number') args[STREAM_OFFSET] = offset + 1
+    else if (typeof offset === 'bigint') args[STREAM_OFFSET] = offset + 1n
+    onMessage(message)
+  }
+}
