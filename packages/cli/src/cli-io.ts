@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { Tap, TapOptions } from '@hermod/events'
 import type { Clock } from '@hermod/kernel'
 
@@ -16,6 +16,10 @@ export interface CliIo {
   readonly stdout: Writable
   /** Carries everything else. */
   readonly stderr: Writable
+  /** Read only where the command line says so. */
+  readonly stdin: Readable
+  /** Puts a question to the user and gives the answer; undefined where there is nobody to ask. */
+  readonly ask: ((question: string, signal: AbortSignal) => Promise<string>) | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   readonly signalSource: SignalSource
   /** Whether stdout is a terminal. */

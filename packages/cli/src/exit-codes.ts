@@ -4,7 +4,7 @@ import { ChannelError, isHermodError, type ErrorCode } from '@hermod/kernel'
 export const EXIT = {
   /** Done as asked. */
   ok: 0,
-  /** The answer is no: a check failed, an expectation was not met. */
+  /** The answer is no: a check failed, an expectation was not met, or the user does not want it. */
   negative: 1,
   /** The command line cannot be understood. */
   usage: 2,
@@ -31,6 +31,8 @@ export const EXIT = {
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
   E_CONFIG: EXIT.configuration,
   E_URL: EXIT.configuration,
+  E_UNSUPPORTED: EXIT.configuration,
+  E_TARGET: EXIT.usage,
   E_CONN: EXIT.connection,
   E_CONN_LOST: EXIT.connection,
   E_CONN_CLOSED: EXIT.connection,
@@ -39,8 +41,15 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   E_ACCESS: EXIT.connection,
   E_PROTOCOL: EXIT.connection,
   E_TIMEOUT: EXIT.timeout,
+  E_UNCERTAIN: EXIT.connection,
+  E_BLOCKED: EXIT.connection,
+  E_DELIVERY: EXIT.connection,
   E_CHANNEL: EXIT.remote,
   E_NACKED: EXIT.remote,
+  E_REMOTE: EXIT.remote,
+  E_NO_METHOD: EXIT.remote,
+  E_RPC_VERSION: EXIT.remote,
+  E_DECODE: EXIT.remote,
   E_UNROUTABLE: EXIT.undeliverable,
 }
 

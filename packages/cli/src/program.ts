@@ -1,11 +1,16 @@
 import { Command } from 'commander'
 import type { CliIo } from './cli-io.ts'
 import { defineListen } from './commands/listen.ts'
+import { defineRpc } from './commands/rpc.ts'
 
 /** The command line of `hermod`; `finish` gets the exit status of the command that ran. */
 export function createProgram(io: CliIo, finish: (code: number) => void): Command {
   const program = new Command('hermod')
-    .description('OpenStack notifications on the terminal and for programs, straight from RabbitMQ.')
+    .description(
+      "OpenStack's notifications and remote calls on the terminal and for programs, straight from RabbitMQ.",
+    )
+    // What stands behind a command is its own: `rpc --version` is the version of a target.
+    .enablePositionalOptions()
     .version(io.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'explain the command')
     .helpCommand('help [command]', 'explain a command')
@@ -14,8 +19,10 @@ export function createProgram(io: CliIo, finish: (code: number) => void): Comman
       `
 Examples:
   hermod listen --url amqp://user@broker.example/    show what happens
+  hermod rpc ping compute@node1 conductor            who answers
   hermod help listen                                 all flags, with examples`,
     )
   defineListen(program, io, finish)
+  defineRpc(program, io, finish)
   return program
 }

@@ -16,7 +16,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const program = createProgram(io, (finished) => {
     code = finished
   })
-  for (const command of [program, ...program.commands]) speakThrough(io, command)
+  for (const command of withCommands(program)) speakThrough(io, command)
   for (const stream of [io.stdout, io.stderr]) stream.on('error', ignore)
   try {
     await program.parseAsync([...argv], { from: 'user' })
@@ -27,6 +27,11 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   } finally {
     for (const stream of [io.stdout, io.stderr]) stream.off('error', ignore)
   }
+}
+
+/** The command and those below it. */
+function withCommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withCommands)]
 }
 
 /** A reader that has gone (`hermod --help | head -1`) is nobody's failure. */

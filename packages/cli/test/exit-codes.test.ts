@@ -5,17 +5,33 @@ import {
   ConfigurationError,
   ConnectionError,
   InvalidUrlError,
+  InvalidTargetError,
+  MessageDeliveryError,
   MessageUndeliverableError,
+  NoSuchMethodError,
+  PublishUncertainError,
+  RemoteError,
+  UnsupportedFeatureError,
+  UnsupportedVersionError,
   MessagingTimeoutError,
   ProtocolError,
 } from '@hermod/kernel'
 import { describe, expect, it } from 'vitest'
 import { exitCodeOf } from '../src/exit-codes.ts'
 
+const FAILURE = { class: 'ValueError', module: 'builtins', message: 'x', tb: [], args: [], kwargs: {} }
+
 describe('exitCodeOf', () => {
   it.each([
     [3, new ConfigurationError(['x'])],
+    [2, new InvalidTargetError('x', 'y')],
     [3, new InvalidUrlError('x')],
+    [3, new UnsupportedFeatureError('x')],
+    [4, new MessageDeliveryError('x')],
+    [4, new PublishUncertainError('x', 'y')],
+    [6, new RemoteError(FAILURE)],
+    [6, new NoSuchMethodError(FAILURE)],
+    [6, new UnsupportedVersionError(FAILURE)],
     [4, new ConnectionError('tcp', 'x')],
     [4, new ConnectionError('tls', 'x')],
     [4, new AuthenticationError('x', { details: { replyCode: 403 } })],

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { Writable } from 'node:stream'
+import { PassThrough, Writable } from 'node:stream'
 import type { TapOptions } from '@hermod/events'
 import { ManualClock, settled } from '@hermod/testkit'
 import type { CliIo } from '../src/cli-io.ts'
@@ -48,6 +48,7 @@ export class FakeIo implements CliIo {
   readonly version = '1.2.3'
   readonly stdout = new Screen()
   readonly stderr = new Screen()
+  readonly stdin = new PassThrough()
   readonly signalSource = new EventEmitter()
   readonly clock = new ManualClock()
   readonly tap = new FakeTap()
@@ -56,6 +57,7 @@ export class FakeIo implements CliIo {
   isTty = false
   width: number | undefined
   openError: unknown
+  ask: CliIo['ask']
 
   readonly columns = (): number | undefined => this.width
 
@@ -70,6 +72,16 @@ export class FakeIo implements CliIo {
     while (this.opened.length === 0 && !running.ended) await settled()
     await settled()
     return running
+  }
+
+  /** Runs the command to its end. */
+  async finish(...argv: readonly string[]): Promise<number> {
+    return this.launch(...argv).code
+  }
+
+  /** Starts the command. */
+  launch(...argv: readonly string[]): Running {
+    return new Running(run(argv, this))
   }
 
   signal(name: 'SIGINT' | 'SIGTERM'): void {

@@ -33,6 +33,23 @@ const PREFIXES: readonly (readonly [prefix: string, service: string])[] = [
   ['n-lbaas', 'neutron'],
 ]
 
+/**
+ * Services that set an exchange of their own; all others use `openstack`.
+ * @source each service's call of set_transport_defaults
+ */
+const OWN_EXCHANGE: ReadonlySet<string> = new Set([
+  'barbican',
+  'designate',
+  'heat',
+  'ironic',
+  'magnum',
+  'masakari',
+  'neutron',
+  'nova',
+  'octavia',
+  'watcher',
+])
+
 const SERVICE_BY_TOPIC: ReadonlyMap<string, string> = new Map(
   Object.entries(TOPICS).flatMap(([service, topics]) => topics.map((topic) => [topic, service] as const)),
 )
@@ -53,4 +70,10 @@ export function serviceOfRpcTarget(topic: string, exchange?: string): string | u
   if (family !== undefined || exchange === undefined) return family
   const owners = servicesOf(exchange)
   return owners.length === 1 ? owners[0] : undefined
+}
+
+/** The exchange on which the service of a topic takes remote calls by default; undefined where it sets none of its own. */
+export function rpcExchangeOf(topic: string): string | undefined {
+  const service = serviceOfRpcTarget(topic)
+  return service !== undefined && OWN_EXCHANGE.has(service) ? service : undefined
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { serviceOfRpcTarget } from '../src/index.ts'
+import { rpcExchangeOf, serviceOfRpcTarget } from '../src/index.ts'
 
 describe('serviceOfRpcTarget', () => {
   it.each([
@@ -23,5 +23,17 @@ describe('serviceOfRpcTarget', () => {
     ['', undefined, undefined],
   ])('%s on %s is %s', (topic, exchange, service) => {
     expect(serviceOfRpcTarget(topic, exchange)).toBe(service)
+  })
+})
+
+describe('rpcExchangeOf', () => {
+  it.each([
+    ['compute', 'nova'],
+    ['q-plugin', 'neutron'],
+    ['central', 'designate'],
+    ['cinder-volume.host1@lvm', undefined],
+    ['mine', undefined],
+  ])('%s is on %s', (topic, exchange) => {
+    expect(rpcExchangeOf(topic)).toBe(exchange)
   })
 })
