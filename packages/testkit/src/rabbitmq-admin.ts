@@ -118,7 +118,8 @@ export class RabbitMqAdmin {
              [name, messages, messages_ready, messages_unacknowledged, consumers, arguments, durable, exclusive,
               auto_delete])]`,
     )
-    return facts as QueueFacts[]
+    // Of quorum queues and streams, which never are, RabbitMQ says nothing here.
+    return (facts as QueueFacts[]).map((queue) => ({ ...queue, exclusive: queue.exclusive || false }))
   }
 
   async exchanges(vhost: string): Promise<ExchangeFacts[]> {
