@@ -18,6 +18,7 @@ export {
 export { requireCapabilities, type DriverCapabilities } from './driver/driver-capabilities.ts'
 export type {
   CallSendOptions,
+  ConnectOptions,
   Destination,
   Driver,
   DriverEvent,
@@ -69,6 +70,42 @@ export type {
   NotificationEmission,
   NotificationMessage,
 } from './notify/notification-driver.ts'
+export type { HandlerRetryOptions } from './notify/handler-attempts.ts'
+export type {
+  BatchNotificationEndpoint,
+  NotificationEndpoint,
+  NotificationHandler,
+  NotificationHandlers,
+} from './notify/notification-endpoint.ts'
+export {
+  NotificationFilter,
+  type FilterPattern,
+  type NotificationFilterParts,
+} from './notify/notification-filter.ts'
+export type {
+  BatchNotificationListenerOptions,
+  ListeningOptions,
+  NotificationListenerEvents,
+  NotificationListenerOptions,
+  NotificationListenerStats,
+} from './notify/notification-listener-options.ts'
+export {
+  createBatchNotificationListener,
+  createNotificationListener,
+  NotificationListener,
+} from './notify/notification-listener.ts'
+export { NotificationResult } from './notify/notification-result.ts'
+export type { PoisonedNotification } from './notify/notification-settler.ts'
+export type { ListenedTopics } from './notify/notification-sources.ts'
+export {
+  listenForNotifications,
+  NotificationStream,
+  type NotificationStreamOptions,
+  type NotificationStreamState,
+  type NotificationStreamStats,
+} from './notify/notification-stream.ts'
+export type { ReceivedNotification } from './notify/received-notification.ts'
+export { StreamedNotification, type StreamedNotificationState } from './notify/streamed-notification.ts'
 export { NotificationRoutes } from './notify/notification-routes.ts'
 export { notifierConfFrom, type NotifierConf } from './notify/notifier-conf.ts'
 export type {
