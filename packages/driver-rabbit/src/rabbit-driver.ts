@@ -2,6 +2,7 @@ import { Connection, DEFAULT_COMPRESSIONS, type Compression, type ConnectionStat
 import { ConnectionClosedError, type DeadlineOptions, type HermodError } from '@hermod/kernel'
 import type {
   CallSendOptions,
+  ConnectOptions,
   Destination,
   Driver,
   DriverCapabilities,
@@ -134,7 +135,7 @@ export class RabbitDriver implements Driver {
     })
   }
 
-  async connect(options: DeadlineOptions = {}): Promise<void> {
+  async connect(options: ConnectOptions = {}): Promise<void> {
     await this.#sending.get(options)
   }
 

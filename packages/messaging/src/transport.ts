@@ -12,7 +12,7 @@ import {
 } from '@hermod/kernel'
 import { MESSAGING_DIAGNOSTICS } from './diagnostics.ts'
 import type { DriverCapabilities } from './driver/driver-capabilities.ts'
-import type { Driver, DriverEvent, DriverFactory, DriverStats } from './driver/driver.ts'
+import type { ConnectOptions, Driver, DriverEvent, DriverFactory, DriverStats } from './driver/driver.ts'
 import { controlExchangeFromConf } from './messaging-conf.ts'
 import type { OsloConf } from './oslo-conf.ts'
 import { parseTransportUrl } from './parse-transport-url.ts'
@@ -93,8 +93,11 @@ export class Transport extends TypedEvents<TransportEvents> implements AsyncDisp
     return this.#closed.promise
   }
 
-  /** Resolves once the peer is reached and has let us in, or rejects with the reason. */
-  connect(options?: DeadlineOptions): Promise<void> {
+  /**
+   * Resolves once the peer is reached and has let us in, or rejects with the reason.
+   * @throws {MessageDeliveryError} E_DELIVERY when connecting failed once more than `retries`.
+   */
+  connect(options?: ConnectOptions): Promise<void> {
     return this.driver.connect(options)
   }
 

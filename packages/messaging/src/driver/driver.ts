@@ -43,6 +43,12 @@ export type DriverEvent =
   /** A message that could not be read or handed over, and what became of it. */
   | { readonly type: 'refused'; readonly source: string; readonly reason: string }
 
+/** How long connecting may take. */
+export interface ConnectOptions extends DeadlineOptions {
+  /** How often it is tried again when the peer cannot be reached; absent: for ever. */
+  readonly retries?: number | undefined
+}
+
 /** Carries requests, replies and notifications. Connects when it is first needed. */
 export interface Driver {
   /** As in the URL. */
@@ -50,7 +56,7 @@ export interface Driver {
   readonly capabilities: DriverCapabilities
 
   /** Resolves once the peer is reached and has let us in. Everything else does this by itself. */
-  connect(options?: DeadlineOptions): Promise<void>
+  connect(options?: ConnectOptions): Promise<void>
 
   /**
    * Sends a request and waits for its reply.
