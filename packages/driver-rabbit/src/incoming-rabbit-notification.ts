@@ -44,6 +44,7 @@ export class IncomingRabbitNotification implements IncomingNotification {
   }
 
   acknowledge(): boolean {
+    if (this.#settled) return false
     const { uniqueId } = this.notification
     if (this.duplicate) this.#counters.duplicates++
     const inTime = this.#delivery.ack()
@@ -53,10 +54,14 @@ export class IncomingRabbitNotification implements IncomingNotification {
   }
 
   requeue(): boolean {
-    return this.#delivery.requeue()
+    return !this.#settled && this.#delivery.requeue()
   }
 
   reject(): boolean {
-    return this.#delivery.reject()
+    return !this.#settled && this.#delivery.reject()
+  }
+
+  get #settled(): boolean {
+    return this.#delivery.state !== 'received'
   }
 }

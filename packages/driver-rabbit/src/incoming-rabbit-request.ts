@@ -42,6 +42,8 @@ export class IncomingRabbitRequest implements IncomingRequest {
 
   accept(): 'accepted' | 'duplicate' | 'lost' {
     const { uniqueId } = this.#unpacked
+    const { state } = this.#delivery
+    if (state !== 'received') return state === 'acked' ? 'duplicate' : 'lost'
     const isDuplicate = uniqueId !== undefined && this.#taken.has(uniqueId)
     const inTime = this.#delivery.ack()
     if (isDuplicate) {
@@ -54,7 +56,7 @@ export class IncomingRabbitRequest implements IncomingRequest {
   }
 
   release(): void {
-    this.#delivery.requeue()
+    if (this.#delivery.state === 'received') this.#delivery.requeue()
   }
 
   async reply(reply: Reply): Promise<void> {

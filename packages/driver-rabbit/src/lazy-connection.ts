@@ -119,14 +119,17 @@ export class LazyConnection {
       }
       this.#current = connection
       this.#options.onConnected(connection)
-      void connection.closed.then(() => {
-        if (this.#current === connection) this.#current = undefined
-      })
+      void this.#forgetAtEnd(connection)
       return connection
     } finally {
       // Another one may have begun, when nobody waited for this one any more.
       if (this.#giveUp === giveUp) this.#connecting = undefined
     }
+  }
+
+  async #forgetAtEnd(connection: Connection): Promise<void> {
+    await connection.closed
+    if (this.#current === connection) this.#current = undefined
   }
 
   #abandon(): void {

@@ -98,13 +98,16 @@ export class QueueSubscription implements DriverSubscription {
   }
 
   stop(): Promise<void> {
-    return (this.#stopping ??= Promise.allSettled(this.#consumers.map((consumer) => consumer.cancel())).then(
-      () => {},
-    ))
+    return (this.#stopping ??= this.#stop())
   }
 
   close(): Promise<void> {
     return (this.#ending ??= this.#close())
+  }
+
+  async #stop(): Promise<void> {
+    // One that cannot be told ends with its channel.
+    await Promise.allSettled(this.#consumers.map((consumer) => consumer.cancel()))
   }
 
   async #begin(connection: Connection): Promise<void> {

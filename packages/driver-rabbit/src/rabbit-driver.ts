@@ -35,7 +35,7 @@ import type { RabbitSettings } from './rabbit-settings.ts'
 import { RabbitTopology } from './rabbit-topology.ts'
 import { ReplyQueue } from './reply-queue.ts'
 import { ReplySender } from './reply-sender.ts'
-import { requestText } from './request-message.ts'
+import { requestText, writeRequest } from './request-message.ts'
 import { SendTargets } from './send-targets.ts'
 import { Sender } from './sender.ts'
 import { TakenMessages } from './taken-messages.ts'
@@ -203,6 +203,9 @@ export class RabbitDriver implements Driver {
     const { clock } = this.#options
     const replies = this.#replyQueue
     signal?.throwIfAborted()
+    const written = writeRequest(request)
+    const { headers } = request
+    const target = this.#targets.ofRequest(destination)
     let leftMs = timeoutMs
     if (!replies.ready) {
       const beganMs = clock.monotonicMs()
@@ -211,13 +214,12 @@ export class RabbitDriver implements Driver {
     }
     const msgId = newMessageId()
     const address = { msgId, replyQueue: replies.name, monitorTimeoutMs }
-    const text = requestText(request, newMessageId(), address)
-    const { headers } = request
+    const text = requestText(written, newMessageId(), address)
     const message = encodeMessage(text, this.#compression, { headers, expirationMs: timeoutMs })
     const what = `the call of '${request.message.method}' on topic '${destination.topic}'`
     const call = replies.expect(msgId, { what, leftMs, timeoutMs, monitorTimeoutMs, signal })
     this.#sender
-      .send(this.#targets.ofRequest(destination), message, { mandatory, signal, retries, timeoutMs: leftMs })
+      .send(target, message, { mandatory, signal, retries, timeoutMs: leftMs })
       .catch((error: HermodError) => {
         // The server may have it all the same: the reply will tell, or the time will be over.
         if (error.code !== 'E_UNCERTAIN') call.fail(error)
@@ -228,7 +230,7 @@ export class RabbitDriver implements Driver {
   async #cast(destination: Destination, request: OutgoingRequest, options: SendOptions): Promise<void> {
     const { signal, retries, mandatory } = options
     signal?.throwIfAborted()
-    const text = requestText(request, newMessageId(), undefined)
+    const text = requestText(writeRequest(request), newMessageId())
     const message = encodeMessage(text, this.#compression, { headers: request.headers })
     await this.#sender.send(this.#targets.ofRequest(destination), message, {
       mandatory: mandatory && !destination.fanout,

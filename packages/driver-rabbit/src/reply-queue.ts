@@ -1,4 +1,4 @@
-import type { Message, Queue } from '@hermod/amqp'
+import type { Channel, Message, Queue, Subscription } from '@hermod/amqp'
 import { isHermodError, withDeadline, type Clock, type HermodError } from '@hermod/kernel'
 import { declareEntity } from './declare.ts'
 import { decodeMessage } from './decoded-message.ts'
@@ -89,10 +89,14 @@ export class ReplyQueue {
     const options = { prefetchCount, arguments: queue.consumerArguments, signal }
     const subscription = await channel.consume(queue.name, options, (message) => this.#receive(message))
     this.#ready = true
-    void subscription.closed.then(() => {
-      this.#ready = false
-      void channel.close()
-    })
+    void this.#ends(subscription, channel)
+  }
+
+  /** The next call opens it again. */
+  async #ends(subscription: Subscription, channel: Channel): Promise<void> {
+    await subscription.closed
+    this.#ready = false
+    await channel.close()
   }
 
   #receive(message: Message): void {

@@ -10,17 +10,27 @@ export interface ReplyAddress {
   readonly monitorTimeoutMs: number | undefined
 }
 
+/** A request in writing, before it is known where its reply goes: what it was made of may change from now on. */
+export interface WrittenRequest {
+  readonly message: string
+  readonly context: string
+}
+
+/** @throws {EncodeError} E_ENCODE when arguments or context have no JSON form. */
+export function writeRequest({ message, context }: OutgoingRequest): WrittenRequest {
+  return { message: stringifyJson(message), context: contextMembers(context) }
+}
+
 /**
  * The body of a request: `method`, `args`, `namespace`, `version`, then, where a reply is wanted, `_msg_id`, `_reply_q`
  * and `_timeout` (seconds or null), `_unique_id`, and the context.
  *
- * @throws {EncodeError} E_ENCODE when arguments or context have no JSON form.
  * @source oslo.messaging rpc/client.py _make_message, _drivers/amqpdriver.py _send, _drivers/amqp.py pack_context
  */
 export function requestText(
-  { message, context }: OutgoingRequest,
+  { message, context }: WrittenRequest,
   uniqueId: string,
-  reply: ReplyAddress | undefined,
+  reply?: ReplyAddress,
 ): string {
   let members = ''
   if (reply !== undefined) {
@@ -28,6 +38,5 @@ export function requestText(
     const timeout = monitorTimeoutMs === undefined ? 'null' : monitorTimeoutMs / 1000
     members = `,"_msg_id":"${msgId}","_reply_q":${JSON.stringify(replyQueue)},"_timeout":${timeout}`
   }
-  members += `,"_unique_id":"${uniqueId}"${contextMembers(context)}`
-  return envelopeText(withMembers(stringifyJson(message), members))
+  return envelopeText(withMembers(message, `${members},"_unique_id":"${uniqueId}"${context}`))
 }
