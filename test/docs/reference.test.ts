@@ -1,4 +1,5 @@
 import { CONNECTION_DEFAULTS } from '@hermod/amqp'
+import { RABBIT_OPTIONS } from '@hermod/driver-rabbit'
 import { TAP_DEFAULTS } from '@hermod/events'
 import { ERROR_CODES } from '@hermod/kernel'
 import { eventToRecord, normalizeNotification, type EventRecord } from '@hermod/openstack'
@@ -34,6 +35,52 @@ describe('docs/amqp.md', () => {
     const rows = table(read('docs/amqp.md'), 'Option').filter(([, value]) => value !== '')
     const defaults = Object.fromEntries(rows.map(([name = '', value]) => [quoted(name)[0], Number(value)]))
     expect(defaults).toEqual(CONNECTION_DEFAULTS)
+  })
+})
+
+describe('docs/rabbit-options.md', () => {
+  const page = read('docs/rabbit-options.md')
+  const plain = (option: (typeof RABBIT_OPTIONS)[number]): object => {
+    const { name, formerNames = [], field, defaultValue, defaultIs } = option
+    return {
+      names: [name, ...formerNames],
+      field,
+      defaultIs: defaultIs ?? (defaultValue === undefined ? 'none' : `\`${defaultValue}\``),
+    }
+  }
+
+  it('has the options, what they are called here, and their defaults', () => {
+    const used = table(page, 'Option').map(([names = '', field = '', , defaultIs]) => ({
+      names: quoted(names),
+      field: quoted(field)[0],
+      defaultIs,
+    }))
+    const unused = table(page, 'Ignored').map(([names = '', , defaultIs]) => ({
+      names: quoted(names),
+      field: undefined,
+      defaultIs,
+    }))
+    expect([...used, ...unused]).toEqual(RABBIT_OPTIONS.map(plain))
+  })
+
+  it('says of each what it takes, and what it does otherwise than in oslo.messaging', () => {
+    const rows = new Map(
+      [...table(page, 'Option'), ...table(page, 'Ignored')].map((row) => [
+        quoted(row[0] ?? '')[0],
+        row.join(' '),
+      ]),
+    )
+    const missing = RABBIT_OPTIONS.flatMap(({ name, note, choices = [], min, max, unit }) =>
+      [
+        note,
+        ...choices.map((choice) => `\`${choice}\``),
+        max === undefined ? undefined : `${min} to ${max}`,
+        unit,
+      ]
+        .filter((text) => text !== undefined && rows.get(name)?.includes(text) !== true)
+        .map((text) => `${name}: ${text}`),
+    )
+    expect(missing).toEqual([])
   })
 })
 
