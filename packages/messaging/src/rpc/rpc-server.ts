@@ -105,7 +105,7 @@ export class RpcServer implements AsyncDisposable {
     const { clock } = this.#transport
     options.signal?.throwIfAborted()
     const startedMs = clock.monotonicMs()
-    while (this.state === 'stopping')
+    while (this.#run?.isEnding === true)
       await withDeadline(this.closed, options, 'the start of the server', clock)
     const { signal, timeoutMs = Infinity } = options
     const left = { signal, timeoutMs: Math.max(0, timeoutMs - (clock.monotonicMs() - startedMs)) }

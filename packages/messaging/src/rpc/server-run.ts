@@ -24,20 +24,29 @@ export class ServerRun {
   readonly #started = createDeferred<void>()
   readonly #over = createDeferred<ServerEnd>()
   readonly #gaveUp = createDeferred<void>()
+  /** Nothing is waited for any longer. */
+  readonly #limit: Promise<void>
   readonly #timers = new Set<Timer>()
   #subscription: DriverSubscription | undefined
   #state: RpcServerState = 'starting'
+  #isStopWanted = false
 
   constructor(runner: RequestRunner, clock: Clock, logger: Logger) {
     this.runner = runner
     this.#clock = clock
     this.#logger = logger
+    this.#limit = this.#gaveUp.promise.then(() => this.#grace())
     // Whoever started it may have gone; `over` says it too.
     this.#started.promise.catch(() => {})
   }
 
   get state(): RpcServerState {
     return this.#state
+  }
+
+  /** Whether it is on its way to its end: whoever wants a server starts another run. */
+  get isEnding(): boolean {
+    return this.#state === 'stopping' || (this.#state === 'starting' && this.#isStopWanted)
   }
 
   /** Resolves when requests come, rejects when they never will. */
@@ -75,10 +84,8 @@ export class ServerRun {
   stop(timeoutMs: number | undefined): Promise<ServerEnd> {
     if (this.#state === 'stopped') return this.over
     if (timeoutMs !== undefined) this.#after(timeoutMs, () => this.#giveUp(timeoutMs))
-    void this.started.then(
-      () => this.#finish(),
-      () => {},
-    )
+    this.#isStopWanted = true
+    void this.#finish()
     return this.over
   }
 
@@ -87,6 +94,7 @@ export class ServerRun {
     this.#state = 'running'
     this.#started.resolve()
     void subscription.closed.then(({ error }) => this.#finish(error))
+    if (this.#isStopWanted) void this.#finish()
   }
 
   #giveUp(timeoutMs: number): void {
@@ -111,10 +119,9 @@ export class ServerRun {
     this.#end(error)
   }
 
-  /** Waits for `work`, and when methods are waited for no longer, a moment at most. */
+  /** Waits for `work`, and when methods are waited for no longer, within the moment that is left then. */
   async #unlessGivenUp(work: Promise<void> | undefined): Promise<void> {
-    const limit = this.#gaveUp.promise.then(() => this.#grace())
-    await Promise.race([work, limit]).catch((error: unknown) => {
+    await Promise.race([work, this.#limit]).catch((error: unknown) => {
       this.#logger.warn({ error }, 'stopping to take requests failed')
     })
   }
