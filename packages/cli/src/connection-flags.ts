@@ -38,31 +38,14 @@ export interface TlsFlags {
 /** The variable of the environment that may hold the URL. */
 export const URL_VARIABLE = 'HERMOD_URL'
 
-/** Adds the flags of a connection of its own to a command. */
-export function addConnectionFlags(command: Command): Command {
-  addBrokerFlags(command).option(
-    '--connect-timeout <duration>',
-    'give up connecting to one host after this long',
-  )
-  return addTlsFlags(command).option(
-    '--tls-server-name <name>',
-    "the name that the broker's certificate must hold (default: the host)",
-  )
-}
-
-/** Adds the flags of a transport to a command. */
-export function addTransportFlags(command: Command): Command {
-  addBrokerFlags(command).option(
-    '--connect-timeout <duration>',
-    `give up when nothing is connected after this long (default: ${CONNECT_TIMEOUT})`,
-  )
-  return addTlsFlags(command)
-}
-
-/** How long a transport may take to connect. */
-export const CONNECT_TIMEOUT = '30s'
-
-function addBrokerFlags(command: Command): Command {
+/**
+ * Adds the connection flags to a command.
+ * @param connectTimeout what `--connect-timeout` does there.
+ */
+export function addConnectionFlags(
+  command: Command,
+  connectTimeout = 'give up connecting to one host after this long',
+): Command {
   return command
     .option(
       '--url <url>',
@@ -71,14 +54,26 @@ function addBrokerFlags(command: Command): Command {
     )
     .option('--url-file <file>', 'read the URL from a file, so that the password is in no process list')
     .option('--from-conf <file>', "take the broker, the topics and the exchange from a service's .conf")
-}
-
-function addTlsFlags(command: Command): Command {
-  return command
+    .option('--connect-timeout <duration>', connectTimeout)
     .option('--tls-ca <file>', 'trust these certificate authorities (PEM)')
     .option('--tls-cert <file>', 'present this client certificate (PEM); needs --tls-key')
     .option('--tls-key <file>', 'the private key of --tls-cert (PEM)')
+    .option(
+      '--tls-server-name <name>',
+      "the name that the broker's certificate must hold (default: the host)",
+    )
 }
+
+/** Adds them for a command that keeps a transport, which tries each host once. */
+export function addTransportFlags(command: Command): Command {
+  return addConnectionFlags(
+    command,
+    `give up when nothing is connected after this long (default: ${CONNECT_TIMEOUT})`,
+  )
+}
+
+/** How long a transport may take to connect. */
+export const CONNECT_TIMEOUT = '30s'
 
 /** Checks the flags against each other and the environment; the problems go to `issues`. */
 export function connectionRequest(

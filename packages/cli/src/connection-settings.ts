@@ -9,9 +9,10 @@ import {
   transportUrlFromConf,
 } from '@hermod/messaging'
 import { amqpBrokerSettings, osloBrokerSettings, type BrokerSettings } from './broker-settings.ts'
-import type { ConnectionRequest, TlsFlags } from './connection-flags.ts'
+import type { ConnectionRequest } from './connection-flags.ts'
 import { connectionNotes } from './connection-notes.ts'
-import { fromOrigin, readText, urlTexts } from './connection-source.ts'
+import { fromOrigin, urlTexts } from './connection-source.ts'
+import { readTls } from './tls-files.ts'
 
 /** Brokers to connect to, and what came with their address. */
 export interface ConnectionSettings {
@@ -92,15 +93,4 @@ function urlSettings(text: string, tls: TlsOptions | undefined): BrokerSettings 
   return /^amqps?:/i.test(text)
     ? amqpBrokerSettings(text, tls)
     : osloBrokerSettings(parseTransportUrl(text), tls)
-}
-
-/** Settings for TLS when any is given; the files are read here, so that a wrong path is told before connecting. */
-async function readTls({ caFile, certFile, keyFile, serverName }: TlsFlags): Promise<TlsOptions | undefined> {
-  if ([caFile, certFile, keyFile, serverName].every((value) => value === undefined)) return undefined
-  return {
-    ca: caFile === undefined ? undefined : await readText('the TLS authorities in', caFile),
-    cert: certFile === undefined ? undefined : await readText('the TLS certificate in', certFile),
-    key: keyFile === undefined ? undefined : await readText('the TLS key in', keyFile),
-    serverName,
-  }
 }

@@ -26,10 +26,10 @@ export async function withTransport<T>(
   work: (transport: Transport) => Promise<T>,
 ): Promise<T> {
   const { connection, purpose, exchange } = request
-  const { url, conf, notes } = await transportSettings(connection, purpose)
+  const { url, tls, conf, notes } = await transportSettings(connection, purpose)
   for (const text of notes) announcer.note(text)
   const { rabbit } = await import('@hermod/driver-rabbit')
-  const drivers = [rabbit(), fake()]
+  const drivers = [rabbit({ tls }), fake()]
   const transport = fromOrigin(connection.source, () =>
     createTransport(url, { drivers, conf, controlExchange: exchange, clock: io.clock }),
   )
@@ -42,12 +42,18 @@ export async function withTransport<T>(
   }
 }
 
-/** A time that is over before anything is connected is a failure to connect: nobody failed to answer. */
+/**
+ * Each host is tried once, for somebody waits. A time that is over before anything is connected is a failure to connect:
+ * nobody failed to answer.
+ */
 async function connect(transport: Transport, { connection, signal }: TransportRequest): Promise<void> {
   try {
-    await transport.connect({ signal, timeoutMs: connection.connectTimeoutMs })
+    await transport.connect({ signal, timeoutMs: connection.connectTimeoutMs, retries: 0 })
   } catch (error) {
-    if (!isHermodError(error) || error.code !== 'E_TIMEOUT') throw error
+    if (!isHermodError(error)) throw error
+    // Of an attempt that may not be repeated the reason is told, and not that it was the only one.
+    if (error.code === 'E_DELIVERY' && isHermodError(error.cause)) throw error.cause
+    if (error.code !== 'E_TIMEOUT') throw error
     throw new ConnectionError('tcp', error.message, { cause: error.cause })
   }
 }

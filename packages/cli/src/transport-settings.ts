@@ -1,3 +1,4 @@
+import type { TlsOptions } from '@hermod/amqp'
 import { ConfigurationError, InvalidUrlError } from '@hermod/kernel'
 import {
   parseTransportUrl,
@@ -8,14 +9,17 @@ import {
   type TransportHostParts,
 } from '@hermod/messaging'
 import { amqpBrokerSettings } from './broker-settings.ts'
-import type { ConnectionRequest, TlsFlags } from './connection-flags.ts'
+import type { ConnectionRequest } from './connection-flags.ts'
 import { connectionNotes } from './connection-notes.ts'
 import { fromOrigin, urlTexts } from './connection-source.ts'
+import { readTls } from './tls-files.ts'
 
 /** What a transport is made from. */
 export interface TransportSettings {
-  /** All hosts in one URL; TLS and the rest in its query. */
+  /** All hosts in one URL. */
   readonly url: TransportUrl
+  /** TLS in a certain way, whatever the URL says of it. */
+  readonly tls: TlsOptions | undefined
   /** The service's file, for what the URL leaves open. */
   readonly conf: OsloConf | undefined
   /** What the user should know about these settings, a sentence each. */
@@ -35,16 +39,16 @@ export async function transportSettings(
   request: ConnectionRequest,
   purpose: TransportPurpose,
 ): Promise<TransportSettings> {
-  const { source, tls } = request
+  const { source } = request
+  const tls = await readTls(request.tls)
   if (source.type === 'conf') {
     const conf = await readConfFile(source.path)
-    const own = purpose === 'notifications' ? transportUrlFromConf(conf) : rpcUrl(conf)
-    const url = withTls(own, tls)
-    return { url, conf, notes: notesOf(request, url) }
+    const url = purpose === 'notifications' ? transportUrlFromConf(conf) : rpcUrl(conf)
+    return { url, tls, conf, notes: notesOf(request, url) }
   }
   const urls = (await urlTexts(source)).map((text) => fromOrigin(source, () => urlOf(text, tls)))
   const url = joined(urls)
-  return { url, conf: undefined, notes: notesOf(request, url) }
+  return { url, tls, conf: undefined, notes: notesOf(request, url) }
 }
 
 function rpcUrl(conf: OsloConf): TransportUrl {
@@ -53,13 +57,13 @@ function rpcUrl(conf: OsloConf): TransportUrl {
   )
 }
 
-function urlOf(text: string, tls: TlsFlags): TransportUrl {
-  return /^amqps?:/i.test(text) ? rabbitUrl(text, tls) : withTls(parseTransportUrl(text), tls)
+function urlOf(text: string, tls: TlsOptions | undefined): TransportUrl {
+  return /^amqps?:/i.test(text) ? rabbitUrl(text, tls) : parseTransportUrl(text)
 }
 
 /** The URL of oslo.messaging for a broker whose URL is one of AMQP. */
-function rabbitUrl(text: string, tls: TlsFlags): TransportUrl {
-  const { servers, heartbeatMs } = amqpBrokerSettings(text, isAsked(tls) ? {} : undefined)
+function rabbitUrl(text: string, tls: TlsOptions | undefined): TransportUrl {
+  const { servers, heartbeatMs } = amqpBrokerSettings(text, tls)
   const hosts: TransportHostParts[] = servers.map(({ hostname, port, username, password }) => ({
     hostname,
     port,
@@ -71,24 +75,7 @@ function rabbitUrl(text: string, tls: TlsFlags): TransportUrl {
   if (first?.tls !== undefined) query['ssl'] = 'true'
   if (heartbeatMs !== undefined) query['heartbeat_timeout_threshold'] = String(Math.ceil(heartbeatMs / 1000))
   const virtualHost = first?.virtualHost === '/' ? '' : first?.virtualHost
-  return withTls(new TransportUrl({ scheme: 'rabbit', hosts, virtualHost, query }), tls)
-}
-
-function withTls(url: TransportUrl, tls: TlsFlags): TransportUrl {
-  if (!isAsked(tls)) return url
-  const files: readonly (readonly [string, string | undefined])[] = [
-    ['ssl_ca_file', tls.caFile],
-    ['ssl_cert_file', tls.certFile],
-    ['ssl_key_file', tls.keyFile],
-  ]
-  const given = files.filter((file): file is [string, string] => file[1] !== undefined)
-  const { scheme, hosts, virtualHost } = url
-  const query = { ...url.query, ssl: 'true', ...Object.fromEntries(given) }
-  return new TransportUrl({ scheme, hosts, virtualHost, query })
-}
-
-function isAsked({ caFile, certFile, keyFile }: TlsFlags): boolean {
-  return [caFile, certFile, keyFile].some((path) => path !== undefined)
+  return new TransportUrl({ scheme: 'rabbit', hosts, virtualHost, query })
 }
 
 /** One URL with the hosts of all. */
