@@ -40,8 +40,12 @@ const SCOPE = '@hermod/otel'
  * Neither arguments, payloads nor texts of errors are recorded.
  */
 export function instrumentHermod(options: InstrumentationOptions = {}): Instrumentation {
-  const tracer = (options.tracerProvider ?? trace).getTracer(SCOPE, undefined, { schemaUrl: SCHEMA_URL })
-  const meter = (options.meterProvider ?? metrics).getMeter(SCOPE, undefined, { schemaUrl: SCHEMA_URL })
+  const tracer = (options.tracerProvider ?? trace.getTracerProvider()).getTracer(SCOPE, undefined, {
+    schemaUrl: SCHEMA_URL,
+  })
+  const meter = (options.meterProvider ?? metrics.getMeterProvider()).getMeter(SCOPE, undefined, {
+    schemaUrl: SCHEMA_URL,
+  })
   const work = new WorkRecorder(tracer, options.propagator ?? propagation, new WorkMetrics(meter))
   const connections = new ConnectionMetrics(meter)
   const listeners: Readonly<Record<string, (message: unknown) => void>> = {

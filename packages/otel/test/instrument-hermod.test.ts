@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import { ConnectionLostError, MessagingTimeoutError, RemoteError } from '@hermod/kernel'
-import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { context, metrics, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { instrumentHermod } from '../src/index.ts'
 import { dispatchOf, publishDispatch, publishSend, sendOf } from './published-work.ts'
@@ -332,6 +332,24 @@ describe('stopping', () => {
     channel('hermod.messaging.dispatch.error').publish(dispatchOf())
     expect(telemetry.spans).toEqual([])
     expect(await telemetry.points('messaging.client.sent.messages')).toEqual([])
+  })
+})
+
+describe('without options', () => {
+  it('uses what an SDK has registered', async () => {
+    telemetry.instrumentation.stop()
+    trace.setGlobalTracerProvider(telemetry.tracerProvider)
+    metrics.setGlobalMeterProvider(telemetry.meterProvider)
+    propagation.setGlobalPropagator(telemetry.propagator)
+    using _instrumentation = instrumentHermod()
+    const send = sendOf()
+    await publishSend(send, async () => {})
+    await publishDispatch(dispatchOf({ headers: { ...send.headers } }), async () => {})
+    for (const api of [trace, metrics, propagation]) api.disable()
+    const [client, server] = telemetry.spans
+    expect(server?.parentSpanContext?.spanId).toBe(client?.spanContext().spanId)
+    expect(client?.instrumentationScope.schemaUrl).toBe('https://opentelemetry.io/schemas/1.44.0')
+    expect(await telemetry.points('messaging.client.sent.messages')).toHaveLength(1)
   })
 })
 

@@ -31,9 +31,9 @@ export class Telemetry implements AsyncDisposable {
   readonly propagator = new W3CTraceContextPropagator()
   readonly instrumentation: Instrumentation
   readonly tracerProvider: BasicTracerProvider
+  readonly meterProvider: MeterProvider
   readonly #spans = new InMemorySpanExporter()
   readonly #metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
-  readonly #meterProvider: MeterProvider
 
   constructor() {
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
@@ -42,10 +42,10 @@ export class Telemetry implements AsyncDisposable {
       exporter: this.#metrics,
       exportIntervalMillis: 3_600_000,
     })
-    this.#meterProvider = new MeterProvider({ readers: [reader] })
+    this.meterProvider = new MeterProvider({ readers: [reader] })
     this.instrumentation = instrumentHermod({
       tracerProvider: this.tracerProvider,
-      meterProvider: this.#meterProvider,
+      meterProvider: this.meterProvider,
       propagator: this.propagator,
     })
   }
@@ -58,7 +58,7 @@ export class Telemetry implements AsyncDisposable {
   /** The points of a metric; none when nothing was recorded. */
   async points(name: string): Promise<readonly Point[]> {
     this.#metrics.reset()
-    await this.#meterProvider.forceFlush()
+    await this.meterProvider.forceFlush()
     const metric = this.#metrics
       .getMetrics()
       .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics))
@@ -85,7 +85,7 @@ export class Telemetry implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.instrumentation.stop()
     context.disable()
-    await this.#meterProvider.shutdown()
+    await this.meterProvider.shutdown()
     await this.tracerProvider.shutdown()
   }
 }
