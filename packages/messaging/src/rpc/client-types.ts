@@ -21,14 +21,14 @@ export type ClientSchemas<Endpoint> =
 
 /** The arguments of a method as a client takes them: those of the client's own schema, else the endpoint's. */
 export type ClientArguments<Endpoint, Schemas, Method> = Method extends keyof Schemas
-  ? Schemas[Method] extends { readonly args: infer Schema extends StandardSchema<never, unknown> }
+  ? Schemas[Method] extends { readonly args: infer Schema }
     ? SchemaInput<Schema>
     : RpcArguments<Endpoint, Method>
   : RpcArguments<Endpoint, Method>
 
 /** The result of a method as a client gives it: that of the client's own schema, else the endpoint's. */
 export type ClientResult<Endpoint, Schemas, Method> = Method extends keyof Schemas
-  ? Schemas[Method] extends { readonly result: infer Schema extends StandardSchema<never, unknown> }
+  ? Schemas[Method] extends { readonly result: infer Schema }
     ? SchemaOutput<Schema>
     : EndpointResult<Endpoint, Method>
   : EndpointResult<Endpoint, Method>

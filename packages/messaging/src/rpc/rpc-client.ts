@@ -326,13 +326,22 @@ function neededBy(target: Target, options: RpcSendSettings): readonly (keyof Dri
  * @throws {UnsupportedFeatureError} E_UNSUPPORTED when the driver lacks what they ask for.
  */
 export function createRpcClient<
-  Endpoint = UntypedEndpoint,
+  const Schemas extends Readonly<Record<string, MethodSchemas>>,
   Context = JsonObject,
-  Schemas extends ClientSchemas<Endpoint> = ClientSchemas<Endpoint>,
 >(
   transport: Transport,
   target: Omit<TargetParts, 'legacyNamespaces'>,
-  options: RpcClientOptions<Context, Schemas> = {},
-): RpcClient<Endpoint, Context, Schemas> {
+  options: RpcClientOptions<Context, Schemas> & { readonly schemas: Schemas },
+): RpcClient<UntypedEndpoint, Context, Schemas>
+export function createRpcClient<Endpoint = UntypedEndpoint, Context = JsonObject>(
+  transport: Transport,
+  target: Omit<TargetParts, 'legacyNamespaces'>,
+  options?: RpcClientOptions<Context, ClientSchemas<Endpoint>>,
+): RpcClient<Endpoint, Context>
+export function createRpcClient<Context>(
+  transport: Transport,
+  target: Omit<TargetParts, 'legacyNamespaces'>,
+  options?: RpcClientOptions<Context>,
+): RpcClient<UntypedEndpoint, Context> {
   return new RpcClient(transport, target, options)
 }

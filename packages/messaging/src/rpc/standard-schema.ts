@@ -28,10 +28,15 @@ export interface StandardSchemaIssue {
 }
 
 /** What a schema takes. */
-export type SchemaInput<Schema> = Schema extends StandardSchema<infer Input, unknown> ? Input : never
+export type SchemaInput<Schema> = TypesOf<Schema> extends { readonly input: infer Input } ? Input : never
 
 /** What a schema makes of it. */
-export type SchemaOutput<Schema> = Schema extends StandardSchema<never, infer Output> ? Output : never
+export type SchemaOutput<Schema> = TypesOf<Schema> extends { readonly output: infer Output } ? Output : never
+
+/** Asked by member: a schema that takes a type is no `StandardSchema` of another one, not even of never. */
+type TypesOf<Schema> = Schema extends { readonly '~standard': { readonly types?: infer Types } }
+  ? NonNullable<Types>
+  : never
 
 /** The schemas of one method. */
 export interface MethodSchemas<Arguments = unknown, Result = unknown> {
