@@ -55,7 +55,9 @@ const transport = createTransport('fake://types', { drivers: [fake()] })
 const unsent = <T>(work: () => T): T => work as unknown as T
 
 /** What the compiler is to look at. */
-const compile = (work: () => unknown): void => expectTypeOf(work).toBeFunction()
+function compile(work: () => unknown): void {
+  expectTypeOf(work).toBeFunction()
+}
 
 describe('the types of a client', () => {
   it('infer methods, arguments and results of a class', () => {
