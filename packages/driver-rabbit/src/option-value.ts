@@ -7,6 +7,9 @@ export type OptionValue = boolean | number | string | undefined
 const TRUE = ['true', '1', 'on', 'yes']
 const FALSE = ['false', '0', 'off', 'no']
 
+const WHOLE = /^\s*[+-]?\d{1,15}\s*$/
+const DECIMAL = /^\s*[+-]?(?:\d{1,15}\.?\d{0,15}|\.\d{1,15})(?:e[+-]?\d{1,2})?\s*$/i
+
 /**
  * Reads an option as it is written in a conf file or a URL: in its own unit in, in milliseconds out.
  *
@@ -30,7 +33,7 @@ export function optionValue(
     return choice ?? fail(`is none of ${choices.join(', ')}`)
   }
   const whole = type === 'integer'
-  const readable = whole ? /^\s*[+-]?\d{1,15}\s*$/ : /^\s*[+-]?\d{1,15}(?:\.\d+)?\s*$/
+  const readable = whole ? WHOLE : DECIMAL
   if (!readable.test(written)) return fail(`is no ${whole ? 'whole number' : 'number'}${unitText(rule)}`)
   const number = Number(written)
   return inRange(number, rule.min, rule.max) ? inMs(rule, number) : fail(rangeText(rule))
