@@ -65,6 +65,18 @@ const TEXTS = [
   '.5',
   '2.',
   '0x10',
+  'true',
+  'True',
+  'YES',
+  'on',
+  'off',
+  'No',
+  'f',
+  'yes please',
+  'PLAIN',
+  'shuffle',
+  'gzip',
+]
 
 /** Whether a text is no number, or one between the bounds. */
 function isWithin(text: string, { min, max }: Pick<Partial<Described>, 'min' | 'max'>): boolean {
