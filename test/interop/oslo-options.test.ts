@@ -83,12 +83,14 @@ function isWithin(text: string, { min, max }: Pick<Partial<Described>, 'min' | '
   return !(Number(text) < (min ?? -Infinity) || Number(text) > (max ?? Infinity))
 }
 
-/** What an option in the URL comes to, alone; undefined when it is refused. */
+/** What an option in the URL comes to; undefined when it is refused. */
 function ours(option: RabbitOption, text: string): unknown {
   const url = new TransportUrl({ scheme: 'rabbit', query: { [option.name]: text } })
   const { field, unit } = option
+  // Streams are refused without these two.
+  const beside = field === 'streamFanout' ? { transientQuorumQueues: true, prefetchCount: 1 } : {}
   try {
-    const { settings } = readRabbitOptions({ url })
+    const { settings } = readRabbitOptions({ url, options: beside })
     if (field === undefined) return 'taken'
     const value = settings[field]
     return unit === 'seconds' && typeof value === 'number' ? value / 1000 : value
