@@ -129,6 +129,24 @@ export const callDemands: readonly ContractDemand[] = [
     },
   },
   {
+    name: 'gives each caller its own reply, whoever waits first, and a cast none',
+    needs: ['rpc'],
+    body: async (bench) => {
+      const { inbox } = await bench.serve(bench.peer)
+      const other = bench.open()
+      const first = bench.call({ n: 0 })
+      await inbox.at(0)
+      const second = other.driver.call(bench.to(), requestOf({ n: 1 }), CALL)
+      await inbox.at(1)
+      await bench.cast({ n: 2 })
+      const requests = await inbox.first(3)
+      for (const request of requests) request.accept()
+      for (const request of requests.toReversed()) await request.reply({ result: numberOf(request) })
+      assert.deepEqual(await Promise.all([first, second]), [{ result: 0 }, { result: 1 }])
+      assert.equal(bench.client.stats().unexpectedReplies + other.stats().unexpectedReplies, 0)
+    },
+  },
+  {
     name: 'tells the server that a call has a reply, and ends a call that has none in time',
     needs: ['rpc'],
     body: async (bench) => {
@@ -237,3 +255,4 @@ export const callDemands: readonly ContractDemand[] = [
 ]
 
 const CAST = { signal: undefined, retries: undefined, mandatory: false }
+const CALL = { ...CAST, timeoutMs: 30_000, monitorTimeoutMs: undefined }
