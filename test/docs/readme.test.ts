@@ -32,7 +32,7 @@ describe('README.md', () => {
 
   it('names every package', () => {
     const named = table(readme, 'Package').map(
-      ([cell]) => /\]\(packages\/(\w+)\)/.exec(cell as string)?.[1] ?? '',
+      ([cell]) => /\]\(packages\/([\w-]+)\)/.exec(cell as string)?.[1] ?? '',
     )
     expect(named.toSorted()).toEqual(readdirSync(join(repository, 'packages')))
   })

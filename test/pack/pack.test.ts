@@ -13,6 +13,7 @@ interface Manifest {
   readonly license: string
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
 /** What `npm pack --json` says of a package. */
@@ -52,8 +53,10 @@ describe('the packages', () => {
     packed = JSON.parse(output) as readonly Packed[]
     writeFileSync(join(folder, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }')
     const tarballs = packed.map(({ filename }) => `./${filename}`)
-    const types = `@types/node@${root.devDependencies?.['@types/node']}`
-    run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs, types], folder)
+    const others = ['@types/node', '@opentelemetry/api'].map(
+      (name) => `${name}@${root.devDependencies?.[name]}`,
+    )
+    run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs, ...others], folder)
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -68,6 +71,13 @@ describe('the packages', () => {
       Object.keys(dependencies).filter((name) => !names.includes(name)),
     )
     expect(foreign).toEqual(['commander'])
+  })
+
+  it('leave the choice of OpenTelemetry to the program', () => {
+    const peers = manifests.flatMap(({ name, peerDependencies = {} }) =>
+      Object.entries(peerDependencies).map((peer) => [name, ...peer]),
+    )
+    expect(peers).toEqual([['@hermod/otel', '@opentelemetry/api', '^1.9.0']])
   })
 
   it('hold what is built and what it was built from, and nothing else', () => {
