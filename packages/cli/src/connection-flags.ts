@@ -73,7 +73,17 @@ export function addTransportFlags(command: Command): Command {
 }
 
 /** How long a transport may take to connect. */
-export const CONNECT_TIMEOUT = '30s'
+const CONNECT_TIMEOUT = '30s'
+
+/** Whether any broker is named, rightly or wrongly. */
+export function namesBroker(
+  flags: ConnectionFlags,
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  return [flags.url, flags.urlFile, flags.fromConf, env[URL_VARIABLE] || undefined].some(
+    (source) => source !== undefined,
+  )
+}
 
 /** Checks the flags against each other and the environment; the problems go to `issues`. */
 export function connectionRequest(
@@ -93,6 +103,15 @@ export function connectionRequest(
       serverName: flags.tlsServerName,
     },
   }
+}
+
+/** The same for a command that keeps a transport. */
+export function transportRequest(
+  flags: ConnectionFlags,
+  env: Readonly<Record<string, string | undefined>>,
+  issues: string[],
+): ConnectionRequest {
+  return connectionRequest({ ...flags, connectTimeout: flags.connectTimeout ?? CONNECT_TIMEOUT }, env, issues)
 }
 
 function sourceOf(

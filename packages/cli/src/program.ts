@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { CliIo } from './cli-io.ts'
 import { defineListen } from './commands/listen.ts'
+import { defineNotify } from './commands/notify.ts'
 import { defineRpc } from './commands/rpc.ts'
 
 /** The command line of `hermod`; `finish` gets the exit status of the command that ran. */
@@ -23,6 +24,7 @@ Examples:
   hermod help listen                                 all flags, with examples`,
     )
   defineListen(program, io, finish)
+  defineNotify(program, io, finish)
   defineRpc(program, io, finish)
   return program
 }

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { notificationText } from './notification-message.ts'
 export {
   RABBIT_GROUP,
   RABBIT_OPTIONS,

@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs'
 import type { JsonObject, JsonValue } from '@hermod/kernel'
-import { readEnvelope, readNotification } from '@hermod/messaging'
+import { readEnvelope, readNotification, type Priority } from '@hermod/messaging'
 import { maskSecrets } from './mask-secrets.ts'
 
 /** A notification as a real service sent it, with secrets masked. */
 export interface EventSample {
   readonly eventType: string
   readonly exchange: string
-  /** Lower case. */
-  readonly priority: string
+  readonly priority: Priority
   readonly publisherId: string | null
   readonly payload: JsonValue
   readonly context: JsonObject
@@ -53,7 +52,8 @@ function sampleOf({ exchange, body }: SampleLine): EventSample {
   return {
     eventType,
     exchange,
-    priority: priority.toLowerCase(),
+    // These notifiers write their priorities in upper case, and no others than there are.
+    priority: priority.toLowerCase() as Priority,
     publisherId,
     payload: maskSecrets(payload).value,
     context: maskSecrets(context).value,

@@ -1,9 +1,9 @@
 import { compilePatterns } from '@hermod/events'
-import { PRIORITIES } from '@hermod/messaging'
 import { connectionRequest, type ConnectionFlags, type ConnectionRequest } from '../connection-flags.ts'
 import type { CliIo } from '../cli-io.ts'
 import type { FilterRequest } from '../filters.ts'
 import { choiceOf, countOf, durationOf, namesOf } from '../flag-values.ts'
+import { priorityOf } from '../priority-flag.ts'
 
 /** The flags of `hermod listen` as commander hands them over. */
 export interface ListenFlags extends ConnectionFlags {
@@ -46,7 +46,7 @@ export function listenPlan(
   const patterns = patternArguments.flatMap((pattern) => pattern.split(',')).map((pattern) => pattern.trim())
   checkPatterns(patterns, issues)
   const services = namesOf('--service', flags.service ?? [], issues)
-  const priorities = prioritiesOf(flags.priority ?? [], issues)
+  const priorities = (flags.priority ?? []).map((name) => priorityOf(name, issues) ?? name)
   const exchanges = flags.exchange === undefined ? undefined : namesOf('--exchange', flags.exchange, issues)
   const topics = flags.topic ?? []
   checkTopics('--topic', topics, issues)
@@ -94,11 +94,4 @@ function checkPatterns(patterns: readonly string[], issues: string[]): void {
     // The text may hold a password, so it is not repeated.
     else if (pattern.includes('://')) issues.push('a pattern looks like a URL; give the broker with --url')
   }
-}
-
-function prioritiesOf(names: readonly string[], issues: string[]): readonly string[] {
-  return names.map((name) => {
-    const lower = name.toLowerCase()
-    return choiceOf('--priority', lower === 'warning' ? 'warn' : lower, PRIORITIES, issues) ?? lower
-  })
 }

@@ -3,6 +3,7 @@ import { addConnectionFlags } from '../connection-flags.ts'
 import type { CliIo } from '../cli-io.ts'
 import { collectList } from '../flag-values.ts'
 import type { ListenFlags } from './listen-plan.ts'
+import { refuse } from './refuse.ts'
 
 const EXAMPLES = `
 Patterns match event types: * is any run of characters, ? is one, a leading ! excludes.
@@ -50,8 +51,7 @@ export function defineListen(program: Command, io: CliIo, finish: (code: number)
       const { listenPlan } = await import('./listen-plan.ts')
       const issues: string[] = []
       const plan = listenPlan(patterns, flags, io, issues)
-      if (plan === undefined)
-        command.error(issues.map((issue) => `hermod: ${issue}`).join('\n'), { exitCode: 2 })
+      if (plan === undefined) refuse(command, issues)
       const { listen } = await import('./listen-session.ts')
       finish(await listen(plan, io))
     })

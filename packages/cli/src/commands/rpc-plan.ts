@@ -1,11 +1,6 @@
 import { serviceOfRpcTarget } from '@hermod/openstack'
 import { membersOf, type MembersSource } from '../argument-members.ts'
-import {
-  CONNECT_TIMEOUT,
-  connectionRequest,
-  type ConnectionFlags,
-  type ConnectionRequest,
-} from '../connection-flags.ts'
+import { transportRequest, type ConnectionFlags, type ConnectionRequest } from '../connection-flags.ts'
 import type { CliIo } from '../cli-io.ts'
 import { choiceOf, durationOf } from '../flag-values.ts'
 import { targetOf, targetText, type TargetArgument } from '../target-argument.ts'
@@ -106,11 +101,7 @@ export function rpcPlan(flags: RpcFlags, io: Pick<CliIo, 'env' | 'isTty'>, issue
     issues.push(`--version '${flags.version}' is no version of a target; write major.minor, for example 1.0`)
   const output = choiceOf('--output', flags.output, ['pretty', 'json'], issues)
   return {
-    connection: connectionRequest(
-      { ...flags, connectTimeout: flags.connectTimeout ?? CONNECT_TIMEOUT },
-      io.env,
-      issues,
-    ),
+    connection: transportRequest(flags, io.env, issues),
     exchange: flags.exchange,
     version: flags.version,
     timeoutMs: durationOf('--timeout', flags.timeout, issues),

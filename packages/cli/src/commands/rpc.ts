@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { addTransportFlags } from '../connection-flags.ts'
 import type { CliIo } from '../cli-io.ts'
 import type { PingFlags } from './ping-plan.ts'
+import { refuse } from './refuse.ts'
 import type { RpcKind, RpcRequestFlags } from './rpc-plan.ts'
 
 const ARGUMENTS = `
@@ -131,9 +132,4 @@ function definePing(rpc: Command, io: CliIo, finish: (code: number) => void): vo
       const { ping } = await import('./ping-session.ts')
       finish(await ping(plan, io))
     })
-}
-
-/** Ends the command with each problem on a line of its own. */
-function refuse(command: Command, issues: readonly string[]): never {
-  command.error(issues.map((issue) => `hermod: ${issue}`).join('\n'), { exitCode: 2 })
 }
