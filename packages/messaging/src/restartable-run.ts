@@ -49,7 +49,7 @@ export class RestartableRun<Work extends SubscribedWork> {
     const startedMs = this.#clock.monotonicMs()
     const { signal, timeoutMs = Infinity } = options
     const operation = `the start of ${this.#what}`
-    while (this.state === 'stopping') await withDeadline(this.closed, options, operation, this.#clock)
+    while (this.#run?.isEnding === true) await withDeadline(this.closed, options, operation, this.#clock)
     const left = { signal, timeoutMs: Math.max(0, timeoutMs - (this.#clock.monotonicMs() - startedMs)) }
     if (this.#run !== undefined && this.state !== 'stopped')
       return withDeadline(this.#run.started, left, operation, this.#clock)

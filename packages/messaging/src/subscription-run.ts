@@ -44,9 +44,12 @@ export class SubscriptionRun<Work extends SubscribedWork> {
   readonly #started = createDeferred<void>()
   readonly #over = createDeferred<RunEnd>()
   readonly #gaveUp = createDeferred<void>()
+  /** Nothing is waited for any longer. */
+  readonly #limit: Promise<void>
   readonly #timers = new Set<Timer>()
   #subscription: DriverSubscription | undefined
   #state: RunState = 'starting'
+  #isStopWanted = false
 
   /** @param what named in errors and logs, such as `the server`. */
   constructor(what: string, work: Work, clock: Clock, logger: Logger) {
@@ -54,12 +57,18 @@ export class SubscriptionRun<Work extends SubscribedWork> {
     this.#what = what
     this.#clock = clock
     this.#logger = logger
+    this.#limit = this.#gaveUp.promise.then(() => this.#grace())
     // Whoever started it may have gone; `over` says it too.
     this.#started.promise.catch(() => {})
   }
 
   get state(): RunState {
     return this.#state
+  }
+
+  /** Whether it is on its way to its end: whoever wants it running starts another run. */
+  get isEnding(): boolean {
+    return this.#state === 'stopping' || (this.#state === 'starting' && this.#isStopWanted)
   }
 
   /** Resolves when messages come, rejects when they never will. */
@@ -94,10 +103,8 @@ export class SubscriptionRun<Work extends SubscribedWork> {
   stop(timeoutMs: number | undefined): Promise<RunEnd> {
     if (this.#state === 'stopped') return this.over
     if (timeoutMs !== undefined) this.#after(timeoutMs, () => this.#giveUp(timeoutMs))
-    void this.started.then(
-      () => this.#finish(),
-      () => {},
-    )
+    this.#isStopWanted = true
+    void this.#finish()
     return this.over
   }
 
@@ -106,6 +113,7 @@ export class SubscriptionRun<Work extends SubscribedWork> {
     this.#state = 'running'
     this.#started.resolve()
     void subscription.closed.then(({ error }) => this.#finish(error))
+    if (this.#isStopWanted) void this.#finish()
   }
 
   #giveUp(timeoutMs: number): void {
@@ -130,10 +138,9 @@ export class SubscriptionRun<Work extends SubscribedWork> {
     this.#end(error)
   }
 
-  /** Waits for `work`, and once what runs is waited for no longer, a moment at most. */
+  /** Waits for `work`, and once what runs is waited for no longer, within the moment that is left then. */
   async #unlessGivenUp(work: Promise<void> | undefined): Promise<void> {
-    const limit = this.#gaveUp.promise.then(() => this.#grace())
-    await Promise.race([work, limit]).catch((error: unknown) => {
+    await Promise.race([work, this.#limit]).catch((error: unknown) => {
       this.#logger.warn({ error }, `${this.#what} failed to end its subscription`)
     })
   }

@@ -248,7 +248,7 @@ export interface IncomingNotification {
   readonly headers: Readonly<Record<string, string>>
   /** Whether it was delivered before, to anybody. */
   readonly redelivered: boolean
-  /** Whether one with the same id was acknowledged before. */
+  /** Whether one with the same id was acknowledged before: to be asked just before it is handled, for copies come together. */
   readonly duplicate: boolean
   /** It is done with. False when the peer has taken it back, and delivers it again. */
   acknowledge(): boolean

@@ -46,11 +46,11 @@ export class BatchRunner implements NotificationIntake {
   }
 
   take(incoming: IncomingNotification): void {
+    this.#options.counters.received++
     if (this.#stopping.signal.aborted) {
       this.#options.settler.release(incoming)
       return
     }
-    if (!this.#options.settler.admit(incoming)) return
     this.#gathered.push(incoming)
     if (this.#gathered.length === 1) this.#startTimer()
     this.#beginIfDue()
@@ -97,7 +97,9 @@ export class BatchRunner implements NotificationIntake {
   #beginIfDue(): void {
     if (this.#running.size > 0 || this.#gathered.length === 0) return
     if (this.#gathered.length < this.#limits.size && !this.#isDue) return
-    const batch = this.#gathered.splice(0, this.#limits.size)
+    const batch = this.#gathered
+      .splice(0, this.#limits.size)
+      .filter((incoming) => this.#options.settler.admit(incoming))
     this.#timer?.cancel()
     if (this.#gathered.length > 0) this.#startTimer()
     for (const incoming of batch) {

@@ -37,11 +37,11 @@ export class NotificationRunner implements NotificationIntake {
   }
 
   take(incoming: IncomingNotification): void {
+    this.#options.counters.received++
     if (this.#stopping.signal.aborted) {
       this.#options.settler.release(incoming)
       return
     }
-    if (!this.#options.settler.admit(incoming)) return
     this.#waiting.put(incoming)
     this.#fillSoon()
   }
@@ -87,7 +87,7 @@ export class NotificationRunner implements NotificationIntake {
     while (this.#running.size < this.#concurrency) {
       const incoming = this.#waiting.take()
       if (incoming === undefined) break
-      this.#begin(incoming)
+      if (this.#options.settler.admit(incoming)) this.#begin(incoming)
     }
     this.#isFilling = false
   }

@@ -71,10 +71,12 @@ export class NotificationSettler {
     this.#options = options
   }
 
-  /** Whether anybody is to handle it; otherwise it is settled. */
+  /**
+   * Whether anybody is to handle it, asked just before: a copy may have been acknowledged while it waited. Otherwise it
+   * is settled.
+   */
   admit(incoming: IncomingNotification): boolean {
     const { counters, logger } = this.#options
-    counters.received++
     const { priority, eventType } = incoming.notification
     if (incoming.duplicate) {
       counters.duplicates++

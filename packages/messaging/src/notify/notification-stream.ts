@@ -50,14 +50,14 @@ export class NotificationStream implements AsyncIterable<StreamedNotification>, 
   readonly #pool: string | undefined
   readonly #prefetchCount: number
   readonly #signal: AbortSignal | undefined
-  readonly #queue = new AsyncQueue<StreamedNotification>()
-  readonly #unsettled = new Set<StreamedNotification>()
+  readonly #queue = new AsyncQueue<IncomingNotification>()
   #opening: Promise<void> | undefined
   #subscription: DriverSubscription | undefined
   #closing: Promise<void> | undefined
   #listening: Disposable | undefined
   #state: NotificationStreamState = 'new'
   #received = 0
+  #unsettled = 0
   #duplicates = 0
   #stale = 0
 
@@ -84,11 +84,10 @@ export class NotificationStream implements AsyncIterable<StreamedNotification>, 
   }
 
   stats(): NotificationStreamStats {
-    const waiting = this.#queue.size
     return {
       received: this.#received,
-      waiting,
-      unsettled: this.#unsettled.size - waiting,
+      waiting: this.#queue.size,
+      unsettled: this.#unsettled,
       duplicates: this.#duplicates,
       stale: this.#stale,
     }
@@ -122,10 +121,14 @@ export class NotificationStream implements AsyncIterable<StreamedNotification>, 
   /** One reader only. */
   [Symbol.asyncIterator](): AsyncIterator<StreamedNotification, undefined> {
     return {
-      next: () => {
+      next: async () => {
         // Its failure ends the queue, and with it the loop.
         if (this.#state === 'new') this.open().catch(() => {})
-        return this.#queue.next() as Promise<IteratorResult<StreamedNotification, undefined>>
+        for (;;) {
+          const { value: incoming, done } = await this.#queue.next()
+          if (done === true) return { done, value: undefined }
+          if (!this.#isCopy(incoming)) return { done: false, value: this.#handOut(incoming) }
+        }
       },
       return: async () => {
         await this.close()
@@ -163,17 +166,23 @@ export class NotificationStream implements AsyncIterable<StreamedNotification>, 
       this.#noteStale(incoming.requeue())
       return
     }
-    if (incoming.duplicate) {
-      this.#duplicates++
-      this.#noteStale(incoming.acknowledge())
-      return
-    }
-    const notification = new StreamedNotification(incoming, (settled, inTime) => {
-      this.#unsettled.delete(settled)
+    this.#queue.put(incoming)
+  }
+
+  /** Asked when it is handed out: the one before it may have been acknowledged while it waited. */
+  #isCopy(incoming: IncomingNotification): boolean {
+    if (!incoming.duplicate) return false
+    this.#duplicates++
+    this.#noteStale(incoming.acknowledge())
+    return true
+  }
+
+  #handOut(incoming: IncomingNotification): StreamedNotification {
+    this.#unsettled++
+    return new StreamedNotification(incoming, (inTime) => {
+      this.#unsettled--
       this.#noteStale(inTime)
     })
-    this.#unsettled.add(notification)
-    this.#queue.put(notification)
   }
 
   #end(error: unknown): Promise<void> {
@@ -186,7 +195,6 @@ export class NotificationStream implements AsyncIterable<StreamedNotification>, 
     // What nobody has taken yet goes back with all else; a loop that goes on must not get it.
     while (this.#queue.take() !== undefined);
     this.#queue.end(error)
-    this.#unsettled.clear()
     await this.#subscription?.close()
   }
 

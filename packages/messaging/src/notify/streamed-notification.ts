@@ -11,13 +11,10 @@ export type StreamedNotificationState = 'received' | 'acked' | 'rejected' | 'req
  */
 export class StreamedNotification implements Notification {
   readonly #incoming: IncomingNotification
-  readonly #onSettled: (notification: StreamedNotification, inTime: boolean) => void
+  readonly #onSettled: (inTime: boolean) => void
   #state: StreamedNotificationState = 'received'
 
-  constructor(
-    incoming: IncomingNotification,
-    onSettled: (notification: StreamedNotification, inTime: boolean) => void,
-  ) {
+  constructor(incoming: IncomingNotification, onSettled: (inTime: boolean) => void) {
     this.#incoming = incoming
     this.#onSettled = onSettled
   }
@@ -96,7 +93,7 @@ export class StreamedNotification implements Notification {
     if (this.#state !== 'received') throw new MessageStateError(`this notification was ${this.#state} before`)
     this.#state = state
     const inTime = settle()
-    this.#onSettled(this, inTime)
+    this.#onSettled(inTime)
     return inTime
   }
 }

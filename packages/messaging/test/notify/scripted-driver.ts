@@ -73,13 +73,15 @@ export class ScriptedDriver implements Driver {
     this.sources = sources
     await this.subscribing
     this.listening = options
+    const ended = createDeferred<{ readonly error?: Error }>()
+    this.#ended = ended
     return {
       stop: async () => void this.subscription.push('stop'),
       close: async () => {
         this.subscription.push('close')
-        this.#ended.resolve({})
+        ended.resolve({})
       },
-      closed: this.#ended.promise,
+      closed: ended.promise,
     }
   }
 

@@ -6,14 +6,11 @@ import type { FakeHandover } from './fake-subscription.ts'
 /** A notification in the hands of a listener. */
 export class FakeNotification implements IncomingNotification {
   readonly notification: Notification
-  readonly duplicate: boolean
   readonly #handover: FakeHandover
   readonly #counters: FakeCounters
 
   constructor(notification: Notification, handover: FakeHandover, counters: FakeCounters) {
     this.notification = notification
-    this.duplicate = handover.queue.hasAccepted(handover.message.id)
-    if (this.duplicate) counters.duplicates++
     this.#handover = handover
     this.#counters = counters
   }
@@ -26,12 +23,18 @@ export class FakeNotification implements IncomingNotification {
     return this.#handover.message.headers
   }
 
+  get duplicate(): boolean {
+    return this.#handover.queue.hasAccepted(this.#handover.message.id)
+  }
+
   get redelivered(): boolean {
     return this.#handover.redelivered
   }
 
   acknowledge(): boolean {
+    const isCopy = this.duplicate
     if (!this.#handover.settle()) return false
+    if (isCopy) this.#counters.duplicates++
     this.#handover.queue.accept(this.#handover.message.id)
     return true
   }
