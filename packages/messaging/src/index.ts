@@ -137,6 +137,7 @@ export type {
   RpcRequestOptions,
   RpcSendSettings,
 } from './rpc/rpc-client-options.ts'
+export type { RunEnd, RunState, StopOptions } from './subscription-run.ts'
 export { Target, type TargetParts } from './target.ts'
 export { readTextFile } from './text-file.ts'
 export {
@@ -182,11 +183,4 @@ export { failureOfError } from './rpc/failure-of-error.ts'
 export { PING_METHOD } from './rpc/ping-endpoint.ts'
 export { RemoteException, type RemoteExceptionParts } from './rpc/remote-exception.ts'
 export { createRpcServer, RpcServer } from './rpc/rpc-server.ts'
-export {
-  DEFAULT_CONCURRENCY,
-  type RpcServerOptions,
-  type RpcServerState,
-  type RpcServerStats,
-  type StopOptions,
-} from './rpc/rpc-server-options.ts'
-export type { ServerEnd } from './rpc/server-run.ts'
+export { DEFAULT_CONCURRENCY, type RpcServerOptions, type RpcServerStats } from './rpc/rpc-server-options.ts'

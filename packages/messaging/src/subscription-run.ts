@@ -23,6 +23,12 @@ export interface SubscribedWork {
 /** What something that is started and stopped is doing. `stopping`: what runs is waited for. */
 export type RunState = 'stopped' | 'starting' | 'running' | 'stopping'
 
+/** How it is stopped. */
+export interface StopOptions {
+  /** How long what runs is waited for, in milliseconds; absent: until it has ended. */
+  readonly timeoutMs?: number | undefined
+}
+
 /** How it ended. */
 export interface RunEnd {
   /** Why, where it was not stopped here. */

@@ -8,7 +8,7 @@ import {
 import { requireCapabilities } from '../driver/driver-capabilities.ts'
 import { plainSerializer, type PayloadSerializer } from '../payload-serializer.ts'
 import { RestartableRun } from '../restartable-run.ts'
-import type { RunEnd, RunState } from '../subscription-run.ts'
+import type { RunEnd, RunState, StopOptions } from '../subscription-run.ts'
 import type { Transport } from '../transport.ts'
 import { BatchDispatcher } from './batch-dispatcher.ts'
 import { BatchRunner } from './batch-runner.ts'
@@ -112,12 +112,12 @@ export class NotificationListener extends TypedEvents<NotificationListenerEvents
    * handled is settled, or when `timeoutMs` is over: the signals of their notifications abort then, and these go back. A
    * start that is under way is awaited; a listener that does not run stops at once. Never rejects.
    */
-  stop(options: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
+  stop(options: StopOptions = {}): Promise<void> {
     return this.#run.stop(options.timeoutMs)
   }
 
   /** As {@link stop}: a stopped listener holds nothing. */
-  close(options?: { readonly timeoutMs?: number | undefined }): Promise<void> {
+  close(options?: StopOptions): Promise<void> {
     return this.stop(options)
   }
 

@@ -5,10 +5,12 @@ import {
   type Clock,
   type Deferred,
   type Failure,
+  type LogDetails,
   type Logger,
 } from '@hermod/kernel'
 import { isObserved, MESSAGING_DIAGNOSTICS, runDispatch, type DispatchDiagnostics } from '../diagnostics.ts'
 import type { IncomingRequest, Reply } from '../driver/driver.ts'
+import type { SubscribedWork } from '../subscription-run.ts'
 import { CallMonitor, isMonitorable } from './call-monitor.ts'
 import { DispatchRefusal } from './dispatch-refusal.ts'
 import type { Dispatcher, Route } from './dispatcher.ts'
@@ -52,7 +54,7 @@ interface Outcome {
 }
 
 /** Runs the methods of requests, a few at a time, and sends their replies. */
-export class RequestRunner {
+export class RequestRunner implements SubscribedWork {
   readonly #options: RequestRunnerOptions
   readonly #counters: ServerCounters
   readonly #waiting: IncomingRequest[] = []
@@ -67,7 +69,7 @@ export class RequestRunner {
     this.#counters = options.counters
   }
 
-  get running(): number {
+  get runningCount(): number {
     return this.#running.size
   }
 
@@ -79,9 +81,12 @@ export class RequestRunner {
     return this.#replying
   }
 
-  /** The methods that run. */
-  get methods(): readonly string[] {
-    return [...this.#running].map(({ request }) => nameOf(request) ?? '')
+  running(): LogDetails | undefined {
+    if (this.#running.size + this.#replying === 0) return undefined
+    return {
+      methods: [...this.#running].map(({ request }) => nameOf(request) ?? ''),
+      replying: this.#replying,
+    }
   }
 
   /** A request came. */
@@ -112,7 +117,8 @@ export class RequestRunner {
    * Waits for the running methods no longer: they are told through the signal of their call. Their callers get the
    * reason as a failure, unless the request goes back and is run again.
    */
-  abandon(reason: Error): void {
+  abandon(): void {
+    const reason = new RemoteException('RuntimeError', 'the server was stopped before the method had ended')
     for (const work of Array.from(this.#running)) {
       this.#running.delete(work)
       this.#counters.aborted++

@@ -35,15 +35,6 @@ export interface RpcServerOptions<Context = JsonObject> {
 /** How many methods run at a time by default. */
 export const DEFAULT_CONCURRENCY = 64
 
-/** What an RPC server is doing. `stopping`: what runs is waited for. */
-export type RpcServerState = 'stopped' | 'starting' | 'running' | 'stopping'
-
-/** How an RPC server stops. */
-export interface StopOptions {
-  /** How long methods that run are waited for, in milliseconds; absent: until they have ended. */
-  readonly timeoutMs?: number | undefined
-}
-
 /** What an RPC server has done since it was made, and is doing. */
 export interface RpcServerStats {
   /** Requests that came. */

@@ -1,27 +1,15 @@
-import {
-  ConfigurationError,
-  createDeferred,
-  InvalidTargetError,
-  withDeadline,
-  type DeadlineOptions,
-  type JsonObject,
-} from '@hermod/kernel'
+import { ConfigurationError, InvalidTargetError, type DeadlineOptions, type JsonObject } from '@hermod/kernel'
 import { requireCapabilities } from '../driver/driver-capabilities.ts'
 import type { ServedTarget } from '../driver/driver.ts'
 import { plainSerializer } from '../payload-serializer.ts'
+import { RestartableRun } from '../restartable-run.ts'
+import type { RunEnd, RunState, StopOptions } from '../subscription-run.ts'
 import { Target, type TargetParts } from '../target.ts'
 import type { Transport } from '../transport.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { RequestRunner, type RequestRunnerOptions } from './request-runner.ts'
-import {
-  DEFAULT_CONCURRENCY,
-  type RpcServerOptions,
-  type RpcServerState,
-  type RpcServerStats,
-  type StopOptions,
-} from './rpc-server-options.ts'
+import { DEFAULT_CONCURRENCY, type RpcServerOptions, type RpcServerStats } from './rpc-server-options.ts'
 import { serverCounters } from './server-counters.ts'
-import { ServerRun, type ServerEnd } from './server-run.ts'
 
 /**
  * Serves the methods of endpoints to remote callers: what is sent to its topic (each request to one of the topic's
@@ -34,13 +22,8 @@ import { ServerRun, type ServerEnd } from './server-run.ts'
  */
 export class RpcServer implements AsyncDisposable {
   readonly target: Target
-  readonly #transport: Transport
-  readonly #served: ServedTarget
-  readonly #runnerOptions: RequestRunnerOptions
   readonly #counters = serverCounters()
-  #run: ServerRun | undefined
-  /** The end of the run of now, or of the first. */
-  #closed = createDeferred<ServerEnd>()
+  readonly #run: RestartableRun<RequestRunner>
 
   /**
    * Does no I/O.
@@ -52,13 +35,12 @@ export class RpcServer implements AsyncDisposable {
     const { conf, driver, clock, logger } = transport
     const { acknowledge = 'before' } = options
     this.target = target instanceof Target ? target : new Target(target)
-    this.#transport = transport
-    this.#served = servedBy(this.target, transport.controlExchange)
+    const served = servedBy(this.target, transport.controlExchange)
     requireCapabilities(driver.name, driver.capabilities, [
       'rpc',
       ...(acknowledge === 'after' ? (['redelivery'] as const) : []),
     ])
-    this.#runnerOptions = {
+    const runnerOptions: RequestRunnerOptions = {
       dispatcher: new Dispatcher(options.endpoints, {
         accessPolicy: options.accessPolicy ?? 'default',
         serializer: options.serializer ?? plainSerializer,
@@ -74,24 +56,29 @@ export class RpcServer implements AsyncDisposable {
       acknowledge,
       errorModule: options.errorModule ?? 'hermod',
       driver: driver.name,
-      topic: this.#served.topic,
+      topic: served.topic,
       clock,
       logger,
       counters: this.#counters,
     }
+    this.#run = new RestartableRun('the server', clock, logger, () => {
+      const work = new RequestRunner(runnerOptions)
+      const serving = { backlog: runnerOptions.concurrency, onRequest: work.take.bind(work) }
+      return { work, subscribe: () => driver.serve(served, serving) }
+    })
   }
 
-  get state(): RpcServerState {
-    return this.#run?.state ?? 'stopped'
+  get state(): RunState {
+    return this.#run.state
   }
 
   /** Settles when it has stopped, with the error when the peer ended it or the start failed; never rejects. */
-  get closed(): Promise<ServerEnd> {
-    return this.#closed.promise
+  get closed(): Promise<RunEnd> {
+    return this.#run.closed
   }
 
   stats(): RpcServerStats {
-    const { running = 0, waiting = 0, replying = 0 } = this.#run?.runner ?? {}
+    const { runningCount: running = 0, waiting = 0, replying = 0 } = this.#run.work ?? {}
     return { ...this.#counters, running, waiting, replying }
   }
 
@@ -101,23 +88,8 @@ export class RpcServer implements AsyncDisposable {
    *
    * A start that is given up (signal, time) is undone, unless somebody else had begun it.
    */
-  async start(options: DeadlineOptions = {}): Promise<void> {
-    const { clock } = this.#transport
-    options.signal?.throwIfAborted()
-    const startedMs = clock.monotonicMs()
-    while (this.#run?.isEnding === true)
-      await withDeadline(this.closed, options, 'the start of the server', clock)
-    const { signal, timeoutMs = Infinity } = options
-    const left = { signal, timeoutMs: Math.max(0, timeoutMs - (clock.monotonicMs() - startedMs)) }
-    if (this.#run !== undefined && this.state !== 'stopped')
-      return withDeadline(this.#run.started, left, 'the start of the server', clock)
-    const run = this.#begin()
-    try {
-      await withDeadline(run.started, left, 'the start of the server', clock)
-    } catch (error) {
-      run.failToStart(error)
-      throw error
-    }
+  start(options?: DeadlineOptions): Promise<void> {
+    return this.#run.start(options)
   }
 
   /**
@@ -126,8 +98,8 @@ export class RpcServer implements AsyncDisposable {
    * failure (with `acknowledge: 'after'` their requests are given back). A start that is under way is awaited; a server
    * that does not run stops at once. Never rejects.
    */
-  async stop(options: StopOptions = {}): Promise<void> {
-    await this.#run?.stop(options.timeoutMs)
+  stop(options: StopOptions = {}): Promise<void> {
+    return this.#run.stop(options.timeoutMs)
   }
 
   /** As {@link stop}: a stopped server holds nothing. */
@@ -139,25 +111,12 @@ export class RpcServer implements AsyncDisposable {
    * Resolves when it has stopped, whoever stops it; before its first start, when that one's run has ended.
    * @throws what ended it, when it was not stopped here.
    */
-  async wait(options: DeadlineOptions = {}): Promise<void> {
-    const { clock } = this.#transport
-    const { error } = await withDeadline(this.closed, options, 'the end of the server', clock)
-    if (error !== undefined) throw error
+  wait(options: DeadlineOptions = {}): Promise<void> {
+    return this.#run.wait(options)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
-  }
-
-  #begin(): ServerRun {
-    const { clock, logger, driver } = this.#transport
-    if (this.#run !== undefined) this.#closed = createDeferred()
-    const closed = this.#closed
-    const run = new ServerRun(new RequestRunner(this.#runnerOptions), clock, logger)
-    this.#run = run
-    void run.over.then((end) => closed.resolve(end))
-    void run.begin(driver, this.#served, this.#runnerOptions.concurrency)
-    return run
   }
 }
 

@@ -149,7 +149,7 @@ describe('RpcServer', () => {
     driver.stopping = () => Promise.reject(new Error('broken'))
     await server.stop()
     expect(server.state).toBe('stopped')
-    expect(lines).toMatchObject([{ level: 'warn', message: 'stopping to take requests failed' }])
+    expect(lines).toMatchObject([{ level: 'warn', message: 'the server failed to end its subscription' }])
   })
 
   it('ends in time when the driver never does', async () => {
