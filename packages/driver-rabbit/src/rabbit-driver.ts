@@ -271,8 +271,9 @@ export class RabbitDriver implements Driver {
     return subscription
   }
 
+  /** For each of the queues: RabbitMQ counts by consumer. */
   #prefetch(backlog: number): number {
-    return Math.min(this.#settings.prefetchCount || backlog, MOST_PREFETCHED)
+    return Math.min(this.#settings.prefetchCount || MOST_PREFETCHED, backlog, MOST_PREFETCHED)
   }
 
   #link(onConnected: () => void): LazyConnection {
