@@ -13,8 +13,12 @@ const FLUSH_LIMIT_MS = 500
 export interface CommandWork {
   /** Where a bad URL would come from. */
   readonly connection: Pick<ConnectionRequest, 'source'>
-  /** Resolves with the exit status. Its signal aborts when somebody wants the command to stop: then that status holds. */
-  readonly run: (signal: AbortSignal) => Promise<number>
+  /**
+   * Resolves with the exit status.
+   * @param signal aborts when somebody wants the command to stop: then that status holds.
+   * @param hurry aborts when nothing is waited for any more: the process ends behind that.
+   */
+  readonly run: (signal: AbortSignal, hurry: AbortSignal) => Promise<number>
   /** Told of what ended it, but for a stop, before it is said on stderr. */
   readonly onError?: (error: unknown) => void
 }
@@ -37,7 +41,7 @@ export async function runCommand(io: CliIo, announcer: Announcer, work: CommandW
 async function finished(io: CliIo, announcer: Announcer, work: CommandWork, stop: Stop): Promise<number> {
   let code: number
   try {
-    code = await work.run(stop.signal)
+    code = await work.run(stop.signal, stop.hurry)
   } catch (error) {
     if (stop.code !== undefined) return stop.code
     work.onError?.(error)
@@ -61,13 +65,17 @@ function reported(error: unknown, { source }: CommandWork['connection'], announc
 class Stop {
   readonly unwatch: () => void
   readonly #abort = new AbortController()
-  readonly #hurry: Deferred<void> = createDeferred()
+  readonly #hurry = new AbortController()
+  readonly #hurried: Deferred<void> = createDeferred()
   #code: number | undefined
 
   constructor(io: CliIo, announcer: Announcer) {
     const unwatchSignals = watchStopSignals(io.signalSource, {
       stop: (code) => this.#stop(code),
-      hurry: () => this.#hurry.resolve(),
+      hurry: () => {
+        this.#hurry.abort(new Error('interrupted again'))
+        this.#hurried.resolve()
+      },
     })
     const onStdoutError = (error: NodeJS.ErrnoException): void => {
       // Whoever closes stdout has what they want.
@@ -90,9 +98,13 @@ class Stop {
     return this.#abort.signal
   }
 
+  get hurry(): AbortSignal {
+    return this.#hurry.signal
+  }
+
   /** What comes first: the work, or the wish to wait for nothing. */
   orHurry<T>(work: Promise<T>, otherwise: () => T): Promise<T> {
-    return Promise.race([work, this.#hurry.promise.then(otherwise)])
+    return Promise.race([work, this.#hurried.promise.then(otherwise)])
   }
 
   #stop(code: number): void {

@@ -3,6 +3,7 @@ import type { CliIo } from './cli-io.ts'
 import { defineListen } from './commands/listen.ts'
 import { defineNotify } from './commands/notify.ts'
 import { defineRpc } from './commands/rpc.ts'
+import { defineServe } from './commands/serve.ts'
 
 /** The command line of `hermod`; `finish` gets the exit status of the command that ran. */
 export function createProgram(io: CliIo, finish: (code: number) => void): Command {
@@ -26,5 +27,6 @@ Examples:
   defineListen(program, io, finish)
   defineNotify(program, io, finish)
   defineRpc(program, io, finish)
+  defineServe(program, io, finish)
   return program
 }

@@ -1,5 +1,5 @@
 import { isHermodError, NoSuchMethodError, RemoteError, sleep, UnsupportedVersionError } from '@hermod/kernel'
-import { createRpcClient, type RpcClient, type Transport } from '@hermod/messaging'
+import { createRpcClient, PING_METHOD, type RpcClient, type Transport } from '@hermod/messaging'
 import { Announcer } from '../announcer.ts'
 import type { CliIo } from '../cli-io.ts'
 import { runCommand } from '../command-run.ts'
@@ -10,9 +10,6 @@ import { targetText, type TargetArgument } from '../target-argument.ts'
 import { rpcExchange } from '../rpc-exchange.ts'
 import { withTransport } from '../transport-session.ts'
 import type { PingPlan } from './ping-plan.ts'
-
-/** What services answer to where `rpc_ping_enabled` is set. @source oslo.messaging rpc/dispatcher.py PingEndpoint */
-const PING_METHOD = 'oslo_rpc_server_ping'
 
 /** Of several answers the first of these counts. */
 const EXIT_BY_KIND: readonly (readonly [PingAnswer['kind'], number])[] = [
