@@ -78,7 +78,8 @@ export class RpcClient<Endpoint = UntypedEndpoint, Context = JsonObject, Schemas
     checkSendSettings(options)
     if (target.version !== undefined) checkRpcVersion(target.version, 'the version of the target')
     this.#transport = transport
-    this.target = new Target().with(target)
+    // A Target that a server shares may have some.
+    this.target = new Target({ ...target, legacyNamespaces: undefined })
     this.#options = options
     this.#serializer = options.serializer ?? (plainSerializer as unknown as PayloadSerializer<Context>)
     requireCapabilities(transport.driver.name, transport.capabilities, neededBy(this.target, options))

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 import {
   createRpcClient,
   createTransport,
+  Target,
   type PayloadSerializer,
   type RpcPreparation,
   type RpcSendSettings,
@@ -104,6 +105,11 @@ describe('the target of a request', () => {
       ])
     })
   }
+
+  it('may be that of a server, whose former namespaces mean nothing here', () => {
+    const target = new Target({ topic: 't', namespace: 'n', legacyNamespaces: ['old'] })
+    expect(clientOn(recordingDriver(), target).target).toEqual(new Target({ topic: 't', namespace: 'n' }))
+  })
 
   it.each([undefined, ''])('needs a topic; %j is none', async (topic) => {
     const driver = recordingDriver()
