@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { createTransport, type TransportOptions } from './create-transport.ts'
 export * from '@hermod/amqp'
 export * from '@hermod/driver-rabbit'
 export * from '@hermod/events'

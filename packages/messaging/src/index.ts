@@ -137,7 +137,7 @@ export type {
   RpcRequestOptions,
   RpcSendSettings,
 } from './rpc/rpc-client-options.ts'
-export type { RunEnd, RunState, StopOptions } from './subscription-run.ts'
+export type { RunOutcome, RunState, StopOptions } from './subscription-run.ts'
 export { Target, type TargetParts } from './target.ts'
 export { readTextFile } from './text-file.ts'
 export {

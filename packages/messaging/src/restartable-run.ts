@@ -1,6 +1,6 @@
 import { createDeferred, withDeadline, type Clock, type DeadlineOptions, type Logger } from '@hermod/kernel'
 import type { DriverSubscription } from './driver/driver.ts'
-import { SubscriptionRun, type RunEnd, type RunState, type SubscribedWork } from './subscription-run.ts'
+import { SubscriptionRun, type RunOutcome, type RunState, type SubscribedWork } from './subscription-run.ts'
 
 /** What a run begins with. */
 export interface RunStart<Work extends SubscribedWork> {
@@ -16,7 +16,7 @@ export class RestartableRun<Work extends SubscribedWork> {
   readonly #prepare: () => RunStart<Work>
   #run: SubscriptionRun<Work> | undefined
   /** The end of the run of now, or of the first. */
-  #closed = createDeferred<RunEnd>()
+  #closed = createDeferred<RunOutcome>()
 
   /** @param what named in errors and logs, such as `the server`. @param prepare makes what one run works with. */
   constructor(what: string, clock: Clock, logger: Logger, prepare: () => RunStart<Work>) {
@@ -36,7 +36,7 @@ export class RestartableRun<Work extends SubscribedWork> {
   }
 
   /** Settles when it has stopped, with the error when the peer ended it or the start failed; never rejects. */
-  get closed(): Promise<RunEnd> {
+  get closed(): Promise<RunOutcome> {
     return this.#closed.promise
   }
 

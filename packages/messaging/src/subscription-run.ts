@@ -30,7 +30,7 @@ export interface StopOptions {
 }
 
 /** How it ended. */
-export interface RunEnd {
+export interface RunOutcome {
   /** Why, where it was not stopped here. */
   readonly error?: Error
 }
@@ -48,7 +48,7 @@ export class SubscriptionRun<Work extends SubscribedWork> {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #started = createDeferred<void>()
-  readonly #over = createDeferred<RunEnd>()
+  readonly #over = createDeferred<RunOutcome>()
   readonly #gaveUp = createDeferred<void>()
   /** Nothing is waited for any longer. */
   readonly #limit: Promise<void>
@@ -83,7 +83,7 @@ export class SubscriptionRun<Work extends SubscribedWork> {
   }
 
   /** Resolves when it has ended; never rejects. */
-  get over(): Promise<RunEnd> {
+  get over(): Promise<RunOutcome> {
     return this.#over.promise
   }
 
@@ -106,7 +106,7 @@ export class SubscriptionRun<Work extends SubscribedWork> {
   }
 
   /** Ends it, in order. @param timeoutMs how long what runs, or a start that is under way, is waited for. */
-  stop(timeoutMs: number | undefined): Promise<RunEnd> {
+  stop(timeoutMs: number | undefined): Promise<RunOutcome> {
     if (this.#state === 'stopped') return this.over
     if (timeoutMs !== undefined) this.#after(timeoutMs, () => this.#giveUp(timeoutMs))
     this.#isStopWanted = true

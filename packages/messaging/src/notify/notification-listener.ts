@@ -8,7 +8,7 @@ import {
 import { requireCapabilities } from '../driver/driver-capabilities.ts'
 import { plainSerializer, type PayloadSerializer } from '../payload-serializer.ts'
 import { RestartableRun } from '../restartable-run.ts'
-import type { RunEnd, RunState, StopOptions } from '../subscription-run.ts'
+import type { RunOutcome, RunState, StopOptions } from '../subscription-run.ts'
 import type { Transport } from '../transport.ts'
 import { BatchDispatcher } from './batch-dispatcher.ts'
 import { BatchRunner } from './batch-runner.ts'
@@ -90,7 +90,7 @@ export class NotificationListener extends TypedEvents<NotificationListenerEvents
   }
 
   /** Settles when it has stopped, with the error when the peer ended it or the start failed; never rejects. */
-  get closed(): Promise<RunEnd> {
+  get closed(): Promise<RunOutcome> {
     return this.#run.closed
   }
 

@@ -3,7 +3,7 @@ import { requireCapabilities } from '../driver/driver-capabilities.ts'
 import type { ServedTarget } from '../driver/driver.ts'
 import { plainSerializer } from '../payload-serializer.ts'
 import { RestartableRun } from '../restartable-run.ts'
-import type { RunEnd, RunState, StopOptions } from '../subscription-run.ts'
+import type { RunOutcome, RunState, StopOptions } from '../subscription-run.ts'
 import { Target, type TargetParts } from '../target.ts'
 import type { Transport } from '../transport.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -73,7 +73,7 @@ export class RpcServer implements AsyncDisposable {
   }
 
   /** Settles when it has stopped, with the error when the peer ended it or the start failed; never rejects. */
-  get closed(): Promise<RunEnd> {
+  get closed(): Promise<RunOutcome> {
     return this.#run.closed
   }
 
