@@ -2,7 +2,7 @@ import type { Clock, Timer } from '@hermod/kernel'
 import type { IncomingRequest } from '../driver/driver.ts'
 
 /** The shortest time that a caller may want signs of life in. */
-export const SHORTEST_MONITOR_MS = 2000
+const SHORTEST_MONITOR_MS = 2000
 
 /**
  * Tells the caller again and again that the work goes on: every half of the whole seconds within which it wants to know,
