@@ -88,7 +88,21 @@ export function receive(
 ): ReceivedNotification<unknown, unknown> {
   const context = serializer.deserializeContext(notification.context)
   const payload = serializer.deserializeEntity(context, notification.payload)
-  return { ...notification, context, payload, topic, headers, redelivered, signal }
+  // Member by member: a spread costs more here than everything else of a dispatch together.
+  return {
+    messageId: notification.messageId,
+    publisherId: notification.publisherId,
+    eventType: notification.eventType,
+    priority: notification.priority,
+    payload,
+    timestamp: notification.timestamp,
+    uniqueId: notification.uniqueId,
+    context,
+    topic,
+    headers,
+    redelivered,
+    signal,
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -6,6 +6,6 @@
  * @source oslo.messaging notify/notifier.py, `str(timeutils.utcnow())`
  */
 export function notificationTimestamp(nowMs: number): string {
-  const [day, time] = new Date(nowMs).toISOString().split('T') as [string, string]
-  return `${day} ${time.slice(0, -1)}000`
+  const text = new Date(nowMs).toISOString()
+  return `${text.slice(0, 10)} ${text.slice(11, 23)}000`
 }
