@@ -27,6 +27,9 @@ export class Endpoint {
   constructor(given: object, place: number) {
     const defined = given instanceof EndpointDefinition ? (given as EndpointDefinition<object>) : undefined
     this.methods = defined?.methods ?? given
+    // A function is none either: what it inherits (`call`, `bind`) would be offered.
+    if (typeof this.methods !== 'object' || this.methods === null)
+      throw new ConfigurationError([`endpoint ${place} is no object: pass an instance, not a class`])
     this.#target = defined?.target ?? ownTarget(given, place)
     this.#version = this.#target.version || DEFAULT_RPC_VERSION
     this.#exposed = defined?.exposed ?? exposedByClass(this.methods)
@@ -34,8 +37,6 @@ export class Endpoint {
     this.#expectedErrors = defined?.expectedErrors ?? {}
     this.name = `endpoint ${place} (${this.#target.namespace ?? 'default namespace'} ${this.#version})`
     checkRpcVersion(this.#version, `the version of ${this.name}`)
-    if (typeof this.methods !== 'object' || this.methods === null)
-      throw new ConfigurationError([`endpoint ${place} is no object: pass an instance, not a class`])
     const named = [this.#exposed ?? [], Object.keys(this.#schemas), Object.keys(this.#expectedErrors)].flat()
     const missing = [...new Set(named)].filter((name) => callableMethod(this.methods, name) === undefined)
     if (missing.length > 0)

@@ -6,8 +6,9 @@ import type { ExpectedError } from './define-endpoint.ts'
 /** What an RPC server offers, and how. */
 export interface RpcServerOptions<Context = JsonObject> {
   /**
-   * What `defineEndpoint` made, or any objects with methods; their `target`, where they have one, says namespace and
-   * version. Requests go to the first that has the method.
+   * What `defineEndpoint` made, or any objects with methods: their `target`, where they have one, says namespace and
+   * version, and `static exposed` of their class lists what may be called, where it has such a list. Requests go to the
+   * first that has the method.
    */
   readonly endpoints: readonly object[]
   /**

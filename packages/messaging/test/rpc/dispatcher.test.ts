@@ -347,6 +347,7 @@ describe('Dispatcher', () => {
     ["a 'target' that is none", [{ target: () => 1 }], "'target' of endpoint 0 is no Target"],
     ['a class', [Noting], 'endpoint 0 is no object: pass an instance, not a class'],
     ['no object', [{}, 'text' as unknown as object], 'endpoint 1 is no object'],
+    ['nothing', [null as unknown as object], 'endpoint 0 is no object'],
     ['a wrong version', [{ target: new Target({ version: '1' }) }], "'1' is no version"],
     [
       'a list of methods that it lacks',
