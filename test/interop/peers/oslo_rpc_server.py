@@ -1,13 +1,17 @@
-"""A real oslo.messaging RPC server.
+"""Real oslo.messaging RPC servers.
 
-Argument: {"url", "exchange", "topic", "server"}, and optionally "namespace", "version", "options" (of the group
+Argument: {"url", "exchange"} and the first server, as in a command; optionally "options" (of the group
 oslo_messaging_rabbit) and "conf" (of DEFAULT).
-Lines: {"ready": true} once it serves; then an answer for each command: {"state": true} gives {"value", "text",
-"calls": [{"method", "args", "context"}]}, what its endpoint was given so far.
+Lines: {"ready": true} once it serves; then an answer for each command:
+- {"serve": {"topic", "server", "exchange"?, "endpoints"?}} starts another server and answers {"ready": true}. Its
+  endpoints, each {"namespace"?, "version"?, "legacy_namespaces"?}, all have the methods below.
+- {"state": true} gives {"value", "text", "calls": [{"method", "args", "context"}]}, what the first endpoint of the
+  first server was given so far; {"state": name} the same of the server of that name.
 
 Methods: add(increment) and subtract(increment) change a number and return it, the latter with a ValueError below
-zero; append(text) adds to a text and returns it; echo(value); delay(seconds) sleeps and returns them; fail(kind,
-message) raises a built-in exception of that name, or a RuntimeError in its place; nothing() returns None.
+zero; append(text) adds to a text and returns it; echo(value); number(text) returns a float of it; delay(seconds)
+sleeps and returns them; fail(kind, message) raises a built-in exception of that name, or a RuntimeError in its place;
+run_out(message, missing) raises an OutOfStock, surprise(message) what no client knows; who() returns [server, namespace, version]; nothing() returns None.
 """
 
 import builtins
@@ -17,18 +21,21 @@ import time
 
 import oslo_messaging
 
+import oslo_rpc_errors
 import oslo_transport
 import peer_lines
 
-command = json.loads(sys.argv[1])
+
+class Surprise(Exception):
+    pass
 
 
 class Endpoint:
-    target = oslo_messaging.Target(
-        namespace=command.get("namespace"), version=command.get("version", "1.0")
-    )
-
-    def __init__(self):
+    def __init__(self, server, namespace=None, version="1.0", legacy_namespaces=None):
+        self.target = oslo_messaging.Target(
+            namespace=namespace, version=version, legacy_namespaces=legacy_namespaces
+        )
+        self._server = server
         self.value = 0
         self.text = ""
         self.calls = []
@@ -57,6 +64,9 @@ class Endpoint:
         self._note("echo", ctxt, value=value)
         return value
 
+    def number(self, ctxt, text):
+        return float(text)
+
     def delay(self, ctxt, seconds):
         self._note("delay", ctxt, seconds=seconds)
         time.sleep(seconds)
@@ -66,23 +76,54 @@ class Endpoint:
         self._note("fail", ctxt, kind=kind, message=message)
         raise getattr(builtins, kind, RuntimeError)(message)
 
+    def run_out(self, ctxt, message, missing):
+        raise oslo_rpc_errors.OutOfStock(message, missing=missing)
+
+    def surprise(self, ctxt, message):
+        raise Surprise(message)
+
+    def who(self, ctxt):
+        return [self._server, self.target.namespace, self.target.version]
+
     def nothing(self, ctxt):
         self._note("nothing", ctxt)
 
 
-endpoint = Endpoint()
-server = oslo_messaging.get_rpc_server(
-    oslo_transport.rpc_transport(
-        command["url"], command["exchange"], command.get("options", {}), command.get("conf", {})
-    ),
-    oslo_messaging.Target(topic=command["topic"], server=command["server"]),
-    [endpoint],
-    executor="threading",
+command = json.loads(sys.argv[1])
+transport = oslo_transport.rpc_transport(
+    command["url"], command["exchange"], command.get("options", {}), command.get("conf", {})
 )
-server.start()
-peer_lines.write({"ready": True})
-peer_lines.serve(
-    lambda _: {"value": endpoint.value, "text": endpoint.text, "calls": endpoint.calls}
-)
-server.stop()
-server.wait()
+running = []
+# The first endpoint of each server, by its name; that of the first server is also called True.
+first = {}
+
+
+def serve(topic, server, exchange=None, endpoints=None):
+    made = [Endpoint(server, **parts) for parts in endpoints or [{}]]
+    first.setdefault(True, made[0])
+    first[server] = made[0]
+    running.append(
+        oslo_messaging.get_rpc_server(
+            transport,
+            oslo_messaging.Target(topic=topic, server=server, exchange=exchange),
+            made,
+            executor="threading",
+        )
+    )
+    running[-1].start()
+    return {"ready": True}
+
+
+def handle(command):
+    if "serve" in command:
+        return serve(**command["serve"])
+    endpoint = first[command["state"]]
+    return {"value": endpoint.value, "text": endpoint.text, "calls": endpoint.calls}
+
+
+peer_lines.write(serve(command["topic"], command["server"], endpoints=command.get("endpoints")))
+peer_lines.serve(handle)
+for server in running:
+    server.stop()
+for server in running:
+    server.wait()

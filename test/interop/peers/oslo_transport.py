@@ -8,6 +8,7 @@ import oslo_messaging
 from oslo_config import cfg
 from oslo_messaging._metrics import client as metrics
 from oslo_messaging import transport as transport_module
+from oslo_messaging.rpc import dispatcher
 
 
 class Failures(logging.Handler):
@@ -43,8 +44,10 @@ def notification_transport(url, exchange):
     return oslo_messaging.get_notification_transport(conf, url=rabbit_url)
 
 
-def rpc_transport(url, exchange, options, settings):
+def rpc_transport(url, exchange, options, settings, allowed_modules=()):
     """`options` of the group oslo_messaging_rabbit as in a file, and `settings` of DEFAULT.
+
+    Exceptions of `allowed_modules` are rebuilt for callers.
 
     On the configuration of the process, where every release of the library has registered what it needs; so there is
     one such transport in a process.
@@ -52,11 +55,14 @@ def rpc_transport(url, exchange, options, settings):
     conf = cfg.CONF
     conf([], project="hermod-interop", default_config_files=[], default_config_dirs=[])
     conf.register_opts(transport_module._transport_opts)
+    conf.register_opts(dispatcher._dispatcher_opts)
     conf.set_override("control_exchange", exchange)
     rabbit_url = url.replace("amqp://", "rabbit://", 1)
     if options:
         rabbit_url += "?" + urllib.parse.urlencode(options)
-    transport = oslo_messaging.get_rpc_transport(conf, url=rabbit_url)
+    transport = oslo_messaging.get_rpc_transport(
+        conf, url=rabbit_url, allowed_remote_exmods=list(allowed_modules)
+    )
     for name, value in settings.items():
         conf.set_override(name, value)
     return transport

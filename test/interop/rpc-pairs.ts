@@ -1,0 +1,63 @@
+import { findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { afterAll, beforeAll, describe } from 'vitest'
+import { OSLO_PYTHONS } from './oslo-pythons.ts'
+import { openCaller, openHost, sideName, type RpcCaller, type RpcHost, type Side } from './rpc-peers.ts'
+
+/** A client and servers that meet on one broker; there once the hooks of the suite have run. */
+export interface RpcPair {
+  readonly calling: Side
+  readonly serving: Side
+  readonly caller: RpcCaller
+  readonly host: RpcHost
+  /** Of their own virtual host. */
+  readonly url: string
+}
+
+const rabbitMq = findRabbitMq()
+
+/**
+ * Runs the same tests for clients and servers of both sides, and for both releases of oslo.messaging. Python with itself
+ * is among them: it is what the expectations are held to.
+ *
+ * @param prepare starts the servers.
+ */
+export function describePairs(
+  prepare: (pair: RpcPair) => Promise<void>,
+  tests: (pair: RpcPair) => void,
+): void {
+  const pairs = OSLO_PYTHONS.flatMap((python) => {
+    const sides: readonly (readonly [Side, Side])[] = [
+      ['hermod', python],
+      [python, 'hermod'],
+      [python, python],
+    ]
+    return sides.map(([calling, serving]) => ({
+      calling,
+      serving,
+      gate: needs(rabbitMq, python.availability),
+      name: `a client of ${sideName(calling)} and servers of ${sideName(serving)}`,
+    }))
+  })
+  let broker: BrokerFixture | undefined
+  beforeAll(async () => {
+    if (pairs.some(({ gate }) => !gate.skip)) broker = await startRabbitMq()
+  })
+  afterAll(() => broker?.[Symbol.asyncDispose]())
+
+  for (const [index, { calling, serving, gate, name }] of pairs.entries()) {
+    describe.skipIf(gate.skip)(`${name}${gate.note}`, () => {
+      // Tests are collected before it is filled.
+      const pair = { calling, serving } as RpcPair
+      beforeAll(async () => {
+        const vhost = `pair-${index}`
+        await broker?.createVhost(vhost)
+        const url = broker?.urlFor({ vhost }) ?? ''
+        Object.assign(pair, { url, caller: openCaller(calling, url) })
+        Object.assign(pair, { host: await openHost(serving, url) })
+        await prepare(pair)
+      })
+      afterAll(() => Promise.all([pair.caller, pair.host].map((peer) => peer?.[Symbol.asyncDispose]())))
+      tests(pair)
+    })
+  }
+}
