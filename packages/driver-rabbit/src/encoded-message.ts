@@ -15,11 +15,14 @@ const PROPERTIES: BasicProperties = Object.freeze({
   priority: 0,
 })
 
+/** RabbitMQ closes the channel over a longer one: ten years. */
+const LONGEST_EXPIRATION_MS = 315_360_000_000
+
 /** What a message has beside its text. */
 export interface MessageExtras {
   /** Text headers; Python's peers do not look at them. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** After this long in a queue the broker drops it, milliseconds. */
+  /** After this long in a queue the broker drops it, milliseconds; what is longer than it takes is left out. */
   readonly expirationMs?: number | undefined
 }
 
@@ -32,13 +35,13 @@ export interface MessageExtras {
 export function encodeMessage(
   text: string,
   compression: Compression | undefined,
-  { headers, expirationMs }: MessageExtras = {},
+  { headers, expirationMs = Infinity }: MessageExtras = {},
 ): EncodedMessage {
   const plain = Buffer.from(text)
   const body = compression === undefined ? plain : compression.compress(plain)
   const hasHeaders = headers !== undefined && Object.keys(headers).length > 0
-  if (!hasHeaders && compression === undefined && expirationMs === undefined)
-    return { body, properties: PROPERTIES }
+  const expires = expirationMs <= LONGEST_EXPIRATION_MS
+  if (!hasHeaders && compression === undefined && !expires) return { body, properties: PROPERTIES }
   return {
     body,
     properties: {
@@ -46,7 +49,7 @@ export function encodeMessage(
       ...((hasHeaders || compression !== undefined) && {
         headers: { ...headers, ...(compression !== undefined && { compression: compression.contentType }) },
       }),
-      ...(expirationMs !== undefined && { expiration: String(Math.trunc(expirationMs)) }),
+      ...(expires && { expiration: String(Math.trunc(Math.max(0, expirationMs))) }),
     },
   }
 }
