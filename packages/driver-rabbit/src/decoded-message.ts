@@ -1,6 +1,6 @@
-import { decompressedBody, type Message } from '@hermod/amqp'
+import { DEFAULT_COMPRESSIONS, decompressedBody, type Message } from '@hermod/amqp'
 import { ContentDisallowedError, type JsonObject } from '@hermod/kernel'
-import { readEnvelope } from '@hermod/messaging'
+import { MAX_BODY_BYTES, readEnvelope } from '@hermod/messaging'
 
 const JSON_TYPE = 'application/json'
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({})
@@ -20,7 +20,7 @@ export function decodeMessage(message: Message): JsonObject {
   const { contentType } = message.properties
   if (contentType !== undefined && contentType !== JSON_TYPE && !isJson(contentType))
     throw new ContentDisallowedError(contentType.slice(0, 64), [JSON_TYPE])
-  return readEnvelope(decompressedBody(message)).message
+  return readEnvelope(decompressedBody(message, DEFAULT_COMPRESSIONS, MAX_BODY_BYTES)).message
 }
 
 function isJson(contentType: string): boolean {
