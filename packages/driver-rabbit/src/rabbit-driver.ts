@@ -1,5 +1,5 @@
 import { Connection, DEFAULT_COMPRESSIONS, type Compression, type ConnectionStatus } from '@hermod/amqp'
-import { ConnectionClosedError, type DeadlineOptions, type HermodError } from '@hermod/kernel'
+import { ConnectionClosedError, isHermodError, type DeadlineOptions, type HermodError } from '@hermod/kernel'
 import type {
   CallSendOptions,
   ConnectOptions,
@@ -220,9 +220,9 @@ export class RabbitDriver implements Driver {
     const call = replies.expect(msgId, { what, leftMs, timeoutMs, monitorTimeoutMs, signal })
     this.#sender
       .send(target, message, { mandatory, signal, retries, timeoutMs: leftMs })
-      .catch((error: HermodError) => {
+      .catch((error: unknown) => {
         // The server may have it all the same: the reply will tell, or the time will be over.
-        if (error.code !== 'E_UNCERTAIN') call.fail(error)
+        if (!isHermodError(error) || error.code !== 'E_UNCERTAIN') call.fail(error)
       })
     return call.promise
   }

@@ -63,8 +63,12 @@ export class ReplyQueue {
     })
   }
 
-  /** Begins to wait for the reply to a message, which must not be sent before. */
+  /**
+   * Begins to wait for the reply to a message, which must not be sent before.
+   * @throws the reason of {@link close}: its message could still leave, but nobody would take the reply.
+   */
   expect(msgId: string, wait: CallWait): WaitingCall {
+    this.#closing.signal.throwIfAborted()
     const call = new WaitingCall(msgId, wait, this.#options.clock, () => this.#calls.delete(msgId))
     this.#calls.set(msgId, call)
     return call
