@@ -1,6 +1,7 @@
 import type { Channel } from '../client/channel.ts'
 import type { ChannelOptions } from '../client/channel-options.ts'
 import type { Connection } from '../client/connection.ts'
+import { disposeOrClose } from './dispose-or-close.ts'
 import { Pool, type PoolLimit } from './pool.ts'
 
 /** Channels of one connection. One that has ended is replaced; closing the pool leaves the connection open. */
@@ -10,7 +11,7 @@ export class ChannelPool extends Pool<Channel> {
     super({
       limit,
       create: () => connection.openChannel(channelOptions),
-      destroy: (channel) => channel[Symbol.asyncDispose](),
+      destroy: (channel, { signal }) => disposeOrClose(channel, signal),
       isUsable: ({ state }) => state !== 'closed' && state !== 'closing',
     })
   }

@@ -1,6 +1,7 @@
 import { addAbortListener } from 'node:events'
 import { Connection } from '../client/connection.ts'
 import type { ConnectionOptions, ConnectionTarget } from '../client/connection-options.ts'
+import { disposeOrClose } from './dispose-or-close.ts'
 import { Pool, type PoolLimit } from './pool.ts'
 
 /**
@@ -16,7 +17,7 @@ export class ConnectionPool extends Pool<Connection> {
     super({
       limit,
       create: ({ signal }) => connectUntil(signal, target, connectionOptions),
-      destroy: (connection) => connection[Symbol.asyncDispose](),
+      destroy: (connection, { signal }) => disposeOrClose(connection, signal),
       isUsable: ({ state }) => state !== 'closed' && state !== 'closing',
     })
   }

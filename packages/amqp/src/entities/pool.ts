@@ -26,8 +26,11 @@ export interface PoolOptions<Resource> extends PoolLimit {
    * when the pool is closed: nobody waits for it any more, and what is made all the same is ended.
    */
   readonly create: (options: { readonly signal: AbortSignal }) => Promise<Resource>
-  /** Ends one that is not wanted any more. What it throws is ignored. */
-  readonly destroy: (resource: Resource) => Promise<unknown>
+  /**
+   * Ends one that is not wanted any more. What it throws is ignored. The signal aborts when the time of
+   * {@link Pool.close} is over: from then on an orderly end takes too long.
+   */
+  readonly destroy: (resource: Resource, options: { readonly signal: AbortSignal }) => Promise<unknown>
   /** Whether one can still be used; asked before it is given out and when it comes back. Default: always. */
   readonly isUsable?: ((resource: Resource) => boolean) | undefined
 }
@@ -80,7 +83,7 @@ export class Pool<Resource> {
   #destroyed = 0
   #closing: Promise<void> | undefined
   readonly #unwanted = new AbortController()
-  #hurries = false
+  readonly #hurry = new AbortController()
   #emptied: Deferred<void> | undefined
 
   /** @throws {ConfigurationError} E_CONFIG for a limit that is no whole number from 1 on. */
@@ -170,8 +173,9 @@ export class Pool<Resource> {
   }
 
   /**
-   * Ends everything: whoever waits is rejected, and what is in use ends when it comes back, or when the time (default
-   * 30 s) is over, the signal aborts, or at once with `force`. Never rejects; concurrent callers share it.
+   * Ends everything in order: whoever waits is rejected, and what is in use ends when it comes back. When the time
+   * (default 30 s) is over or the signal aborts, or at once with `force`, whatever is left ends, and nothing waits for a
+   * broker that does not answer. Never rejects; concurrent callers share it.
    */
   async close(options: PoolCloseOptions = {}): Promise<void> {
     await (this.#closing ??= this.#close(options))
@@ -186,16 +190,16 @@ export class Pool<Resource> {
     for (const waiter of this.#waiting.splice(0)) waiter.reject(closedError())
     this.#unwanted.abort(closedError())
     for (const resource of this.#idle.splice(0)) void this.#destroy(resource)
-    if (!force && this.#leases.size + this.#creating > 0)
+    if (!force && this.#size > 0)
       await withDeadline(this.#emptied.promise, { signal, timeoutMs }, 'closing a pool').catch(() => {})
-    this.#hurries = true
+    this.#hurry.abort(closedError())
     for (const lease of this.#leases) void lease.discard()
     if (!this.#isEmpty) await this.#emptied.promise
   }
 
   /** What is still being made when the time is over ends by itself. */
   get #isEmpty(): boolean {
-    return this.#size === (this.#hurries ? this.#creating : 0)
+    return this.#size === (this.#hurry.signal.aborted ? this.#creating : 0)
   }
 
   get #size(): number {
@@ -255,7 +259,7 @@ export class Pool<Resource> {
   async #destroy(resource: Resource): Promise<void> {
     this.#destroying++
     try {
-      await this.#options.destroy(resource)
+      await this.#options.destroy(resource, { signal: this.#hurry.signal })
     } catch {
       // It is gone all the same.
     }

@@ -31,8 +31,8 @@ export class ProducerPool extends Pool<Producer> {
           throw error
         }
       },
-      destroy: async (producer) => {
-        await producer.close()
+      destroy: async (producer, { signal }) => {
+        await producer.close({ signal })
         await leases.get(producer)?.release()
       },
       isUsable: (producer) => leases.get(producer)?.resource.state !== 'closed',

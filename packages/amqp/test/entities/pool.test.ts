@@ -212,6 +212,31 @@ describe('Pool', () => {
       },
     )
 
+    it.each([{ timeoutMs: 5 }, { force: true }])(
+      'tells what ends in order already that its time is over, with %j',
+      async (options) => {
+        const ended: boolean[] = []
+        const pool = new Pool<object>({
+          create: () => Promise.resolve({}),
+          destroy: (_, { signal }) =>
+            new Promise<void>((done) => {
+              const end = (): void => {
+                ended.push(signal.aborted)
+                done()
+              }
+              if (signal.aborted) end()
+              else signal.addEventListener('abort', end)
+            }),
+        })
+        const [idle, discarded] = [await pool.acquire(), await pool.acquire()]
+        await idle.release()
+        void discarded.discard()
+        await pool.close(options)
+        expect(ended).toEqual([true, true])
+        expect(pool.stats()).toMatchObject({ size: 0, destroyed: 2 })
+      },
+    )
+
     it('ends what was still being made', async () => {
       const made: Deferred<void> = createDeferred()
       const pool = new ThingPool({ create: (thing) => made.promise.then(() => thing) })
