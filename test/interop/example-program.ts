@@ -4,6 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withDeadline } from '@hermod/kernel'
 import { eventually } from '@hermod/testkit'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
@@ -24,6 +25,7 @@ const TSCONFIG = {
 export class ExampleProgram implements AsyncDisposable {
   readonly #folder: string
   readonly #child: ChildProcess
+  readonly #closed: Promise<unknown>
   #stdout = ''
   #stderr = ''
 
@@ -40,6 +42,7 @@ export class ExampleProgram implements AsyncDisposable {
       env: { ...process.env, HERMOD_URL: url, NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    this.#closed = once(this.#child, 'close')
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text))
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text))
   }
@@ -63,13 +66,24 @@ export class ExampleProgram implements AsyncDisposable {
     await eventually(holdsYet, { timeoutMs: 30_000 })
   }
 
-  /** Ends it as a user does with Ctrl-C. */
+  /** Waits until it ends by itself; gives its exit status. */
+  async ended(): Promise<number | null> {
+    await withDeadline(this.#closed, { timeoutMs: 30_000 }, 'the end of the example')
+    return this.#child.exitCode
+  }
+
+  /** Ends it as a user does with Ctrl-C; gives its exit status, null when it did not care for the signal. */
+  interrupt(): Promise<number | null> {
+    this.#child.kill('SIGINT')
+    return this.ended()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const ended = once(this.#child, 'close')
-      this.#child.kill('SIGINT')
-      await ended
+    try {
+      if (this.#child.exitCode === null && this.#child.signalCode === null) await this.interrupt()
+    } finally {
+      this.#child.kill('SIGKILL')
+      rmSync(this.#folder, { recursive: true, force: true })
     }
-    rmSync(this.#folder, { recursive: true, force: true })
   }
 }
