@@ -27,7 +27,7 @@ describe('README.md', () => {
     const { negative, undeliverable, ...possible } = EXIT
     const named = table(readme, 'Exit status').flatMap(([cell]) => (cell as string).split(', ').map(Number))
     expect(named).toEqual(Object.values(possible))
-    expect([negative, undeliverable]).toEqual([1, 7]) // for commands to come
+    expect([negative, undeliverable]).toEqual([1, 7]) // of other commands
   })
 
   it('names every package', () => {

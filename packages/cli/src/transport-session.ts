@@ -59,8 +59,16 @@ async function connect(transport: Transport, { connection, signal }: TransportRe
 }
 
 function announceConnection(transport: Transport, announcer: Announcer): void {
-  transport.on('disconnected', ({ reason }) => announcer.alert(`connection lost (${reason})`))
-  transport.on('connected', ({ server }) => announcer.note(`connected to ${server}`))
+  let lost = false
+  transport.on('disconnected', ({ reason }) => {
+    lost = true
+    announcer.alert(`connection lost (${reason})`)
+  })
+  transport.on('connected', ({ server }) => {
+    // A transport may make more than one connection, each when it is needed.
+    if (lost) announcer.note(`connected to ${server} again`)
+    lost = false
+  })
   transport.on('blocked', ({ reason }) => announcer.alert(`the broker takes no messages for now (${reason})`))
   transport.on('unblocked', () => announcer.note('the broker takes messages again'))
   transport.on('refused', ({ source, reason }) =>
