@@ -10,6 +10,8 @@ export class IncomingRabbitNotification implements IncomingNotification {
   readonly #delivery: Message
   readonly #taken: DuplicateWindow
   readonly #counters: DriverCounters
+  /** Once it is acknowledged, its id is known because of itself. */
+  #wasDuplicate: boolean | undefined
 
   constructor(
     delivery: Message,
@@ -40,13 +42,14 @@ export class IncomingRabbitNotification implements IncomingNotification {
   /** Looked up when asked: two copies may have been handed over before the first one was acknowledged. */
   get duplicate(): boolean {
     const { uniqueId } = this.notification
-    return uniqueId !== null && this.#taken.has(uniqueId)
+    return this.#wasDuplicate ?? (uniqueId !== null && this.#taken.has(uniqueId))
   }
 
   acknowledge(): boolean {
     if (this.#settled) return false
     const { uniqueId } = this.notification
-    if (this.duplicate) this.#counters.duplicates++
+    this.#wasDuplicate = this.duplicate
+    if (this.#wasDuplicate) this.#counters.duplicates++
     const inTime = this.#delivery.ack()
     // Also when the broker takes it back: it was worked on, and what comes again is a copy.
     if (uniqueId !== null) this.#taken.add(uniqueId)
