@@ -1,74 +1,33 @@
-import { fileURLToPath } from 'node:url'
-import { createDeferred } from '@hermod/kernel'
 import {
   eventually,
   findPython,
   findRabbitMq,
   needs,
-  startPython,
   startRabbitMq,
   type BrokerFixture,
   type PythonPeer,
 } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { declareExchanges } from './declare-exchanges.ts'
-import { HERMOD } from './running-listen.ts'
 import { startPeer } from './start-peer.ts'
+import { TerminalRun } from './terminal-run.ts'
 
 const gate = needs(findRabbitMq(), findPython(['oslo_messaging', 'kombu', 'pika']))
 
 const COLUMNS = 100
 
-/** `hermod listen` as the foreground process of a terminal of {@link COLUMNS} columns. */
-class TerminalRun implements AsyncDisposable {
-  stdout = ''
-  stderr = ''
-  readonly #peer: PythonPeer
-  readonly #exit = createDeferred<number>()
-
-  constructor(url: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const argv = [process.execPath, HERMOD, 'listen', '--for', '150s', ...args]
-    const all = { PATH: process.env['PATH'] ?? '', TERM: 'xterm', HERMOD_URL: url, ...env }
-    const script = fileURLToPath(new URL('on_a_terminal.py', import.meta.url))
-    this.#peer = startPython(script, [JSON.stringify({ argv, env: all, columns: COLUMNS })])
-    void this.#read()
-  }
-
-  async #read(): Promise<void> {
-    for (;;) {
-      const line = await this.#peer.next({ timeoutMs: 160_000 })
-      if (typeof line['stdout'] === 'string') this.stdout += line['stdout']
-      if (typeof line['stderr'] === 'string') this.stderr += line['stderr']
-      if (typeof line['exit'] === 'number') return this.#exit.resolve(line['exit'])
-    }
-  }
-
-  get exit(): Promise<number> {
-    return this.#exit.promise
-  }
-
-  /** What stands on the screen; the terminal turns line feeds into CR LF, and typed control keys show as `^C`. */
-  get rows(): readonly string[] {
-    return this.stdout.split('\r\n').filter((row) => row !== '' && row !== '^C')
-  }
-
-  type(text: string): void {
-    this.#peer.send({ type: text })
-  }
-
-  async tapping(): Promise<this> {
-    await eventually(() => this.stderr.includes('hermod: tapping '), { timeoutMs: 30_000 })
-    return this
-  }
-
-  async showing(text: string): Promise<void> {
-    await eventually(() => this.stdout.includes(text), { timeoutMs: 30_000 })
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.type('\u0003')
-    await this.#peer[Symbol.asyncDispose]()
-  }
+/** `hermod listen` on a terminal, once it taps. */
+async function listening(
+  url: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<TerminalRun> {
+  const run = new TerminalRun(['listen', '--for', '150s', ...args], {
+    columns: COLUMNS,
+    env: { HERMOD_URL: url, ...env },
+  })
+  await eventually(() => run.stderr.includes('hermod: tapping '), { timeoutMs: 30_000 })
+  return run
 }
 
 /** A tenant's idea of a name. */
@@ -105,7 +64,7 @@ describe.skipIf(gate.skip)(`hermod listen on a terminal${gate.note}`, () => {
   }
 
   it('shows one line an event that fits the terminal, in colours, and ends with 130 on Ctrl-C', async () => {
-    await using run = await new TerminalRun(url, []).tapping()
+    await using run = await listening(url, [])
     await emit('compute.instance.create.start', 'web-1')
     await emit('compute.instance.create.end', 'web-1')
     await emit('compute.instance.create.error', `web-${'long'.repeat(40)}`, 'error')
@@ -129,7 +88,7 @@ describe.skipIf(gate.skip)(`hermod listen on a terminal${gate.note}`, () => {
     ['pretty', 'a\\x1b[2J'],
     ['ndjson', `"display_name":${visibleForm(HOSTILE)}`],
   ])('writes out what would steer the terminal: %s', async (output, shown) => {
-    await using run = await new TerminalRun(url, ['-o', output, '-n', '1']).tapping()
+    await using run = await listening(url, ['-o', output, '-n', '1'])
     await emit('compute.instance.create.end', HOSTILE)
     expect(await run.exit).toBe(0)
     expect(run.rows).toHaveLength(1)
@@ -145,7 +104,7 @@ describe.skipIf(gate.skip)(`hermod listen on a terminal${gate.note}`, () => {
       [[], { NO_COLOR: '1' }],
       [[], { TERM: 'dumb' }],
     ] as const) {
-      await using run = await new TerminalRun(url, ['-n', '1', ...args], env).tapping()
+      await using run = await listening(url, ['-n', '1', ...args], env)
       await emit('compute.instance.create.end', 'web-1')
       expect(await run.exit).toBe(0)
       expect(run.stdout).not.toContain('\u001b')

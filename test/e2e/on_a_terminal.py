@@ -1,6 +1,6 @@
-"""Runs a program on a pseudo terminal, as its foreground process; its stderr is kept apart.
+"""Runs a program on a pseudo terminal, as its foreground process; its stderr is kept apart unless it is asked for there.
 
-Argument: {"argv", "env", "columns"}. Lines: {"stdout": text} and {"stderr": text} as they come, {"exit": status} at
+Argument: {"argv", "env", "columns", "stderr_on_terminal"}. Lines: {"stdout": text} and {"stderr": text} as they come, {"exit": status} at
 the end (negative: the signal). Command: {"type": text} types on the terminal.
 """
 
@@ -53,14 +53,13 @@ program = subprocess.Popen(
     env=command["env"],
     stdin=program_end,
     stdout=program_end,
-    stderr=subprocess.PIPE,
+    stderr=program_end if command["stderr_on_terminal"] else subprocess.PIPE,
     preexec_fn=take_the_terminal,
 )
 os.close(program_end)
-copiers = [
-    threading.Thread(target=copy, args=("stdout", terminal)),
-    threading.Thread(target=copy, args=("stderr", program.stderr.fileno())),
-]
+copiers = [threading.Thread(target=copy, args=("stdout", terminal))]
+if program.stderr:
+    copiers.append(threading.Thread(target=copy, args=("stderr", program.stderr.fileno())))
 for copier in copiers:
     copier.start()
 threading.Thread(target=type_what_is_asked, args=(terminal,), daemon=True).start()

@@ -5,7 +5,7 @@ import type { NotificationDriver } from '@hermod/messaging'
 import { visibleJson } from './visible-text.ts'
 
 /** Where notifications would go. */
-export interface DryRunPlace {
+interface DryRunPlace {
   /** Without passwords; undefined where no broker is named. */
   readonly url: string | undefined
   readonly exchange: string

@@ -38,7 +38,7 @@ export type NotifyPlan = NotifyFacts &
   )
 
 /** What is sent, and how. */
-export interface NotifyFacts {
+interface NotifyFacts {
   readonly eventType: string
   /** What the payload begins with, and what the flags leave open. */
   readonly sample: EventSample | undefined

@@ -22,7 +22,7 @@ export interface ServeFlags extends ConnectionFlags {
 }
 
 /** What answers the requests. */
-export type ServeSource =
+type ServeSource =
   | { readonly type: 'echo' }
   | { readonly type: 'handlers'; readonly path: string }
   | { readonly type: 'exec'; readonly argv: readonly [program: string, ...args: string[]] }

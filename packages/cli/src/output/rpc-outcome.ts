@@ -6,7 +6,7 @@ export type RpcOutcome =
   { readonly ok: true; readonly result: JsonValue } | { readonly ok: false; readonly error: RpcOutcomeError }
 
 /** What went wrong: as the server wrote it, or, with the module `hermod`, on this side. */
-export interface RpcOutcomeError {
+interface RpcOutcomeError {
   readonly class: string
   readonly module: string
   readonly message: string
