@@ -59,6 +59,8 @@ export class RequestRunner implements SubscribedWork {
   readonly #counters: ServerCounters
   readonly #waiting: IncomingRequest[] = []
   readonly #running = new Set<Work>()
+  /** Those whose method is to run in the next turn. */
+  readonly #beginning: Work[] = []
   #replying = 0
   #isTaking = true
   #isFilling = false
@@ -145,11 +147,18 @@ export class RequestRunner implements SubscribedWork {
   #begin(request: IncomingRequest): void {
     const work = { request, abort: new LazyAbort(), dispatch: this.#describe(request) }
     this.#running.add(work)
-    // A method is not to run within the driver's input, however short it is.
-    queueMicrotask(() => {
+    // What tells the peer that a request was accepted leaves at the end of this turn. A method that takes the process
+    // with it before that would be handed to the next server, and end that one too.
+    if (this.#beginning.push(work) === 1) setImmediate(() => this.#runAll())
+  }
+
+  #runAll(): void {
+    for (const work of this.#beginning.splice(0)) {
+      // It may have been abandoned meanwhile.
+      if (!this.#running.has(work)) continue
       if (work.dispatch === undefined) void this.#work(work)
       else void runDispatch(work.dispatch, () => this.#work(work))
-    })
+    }
   }
 
   async #work(work: Work): Promise<void> {
