@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Compression } from '@hermod/amqp'
 import { isHermodError, sleep, type Clock } from '@hermod/kernel'
 import type { Reply } from '@hermod/messaging'
@@ -37,6 +38,8 @@ export class ReplySender {
 
   constructor(options: ReplySenderOptions) {
     this.#options = options
+    // Each reply that waits to be tried again listens, and there may be a thousand.
+    setMaxListeners(0, this.#closing.signal)
   }
 
   /**

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { createDeferred, type Deferred, type LogDetails, type Timer } from '@hermod/kernel'
 import type { DispatchDiagnostics } from '../diagnostics.ts'
 import type { IncomingNotification } from '../driver/driver.ts'
@@ -34,6 +35,8 @@ export class BatchRunner implements NotificationIntake {
     this.#limits = limits
     this.#options = options
     const { retry, clock, counters } = options
+    // A handler may listen for each notification of its batch.
+    setMaxListeners(0, this.#abandoning.signal)
     this.#attempts = new HandlerAttempts(retry, clock, this.#stopping.signal, () => counters.retried++)
   }
 

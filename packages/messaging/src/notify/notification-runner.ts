@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { AsyncQueue, createDeferred, type Deferred, type LogDetails } from '@hermod/kernel'
 import type { DispatchDiagnostics } from '../diagnostics.ts'
 import type { IncomingNotification } from '../driver/driver.ts'
@@ -25,6 +26,8 @@ export class NotificationRunner implements NotificationIntake {
     this.#concurrency = concurrency
     this.#options = options
     const { retry, clock, counters } = options
+    // Each handler that runs may listen.
+    setMaxListeners(0, this.#stopping.signal, this.#abandoning.signal)
     this.#attempts = new HandlerAttempts(retry, clock, this.#stopping.signal, () => counters.retried++)
   }
 
