@@ -160,6 +160,17 @@ describe.each(OSLO_PYTHONS)(
         expect(end.stderr).toContain("'compute' is a topic of nova")
       })
 
+      it('takes broker, exchange and patience from a conf file', async () => {
+        const conf = file(
+          'service.conf',
+          `[DEFAULT]\ntransport_url = ${url.replace(/^amqp/, 'rabbit')}\ncontrol_exchange = openstack\nrpc_response_timeout = 1\n`,
+        )
+        const from = ['--from-conf', conf]
+        const end = await runHermod(['rpc', 'call', 'demo', 'echo', 'value=x', ...from])
+        expect(end).toEqual({ code: 0, stdout: '{"ok":true,"result":"x"}\n', stderr: '' })
+        expect((await runHermod(['rpc', 'call', 'demo', 'delay', 'seconds:=4', ...from])).code).toBe(5)
+      })
+
       it('says at once why there is no connection', async () => {
         for (const wrong of [
           broker.urlFor({ user: 'operator', password: 'wrong-Pa55' }),
