@@ -205,6 +205,14 @@ describe.skipIf(gate.skip)(`the rabbit driver when RabbitMQ fails${gate.note}`, 
       messages: 2,
       durable: false,
     })
+    const firm = { exchange: 'firm-faults', topic: `${topic}-firm`, server: undefined, fanout: false }
+    await client.driver.notify({ ...source, exchange: firm.exchange, topic: firm.topic }, note, NOTIFY)
+    await server.driver.cast(firm, requestOf(1), CALL)
+    await server.driver.notify({ ...source, exchange: firm.exchange, topic: firm.topic }, note, NOTIFY)
+    expect((await broker.queues()).find(({ name }) => name === `${firm.topic}.info`)).toMatchObject({
+      messages: 2,
+      durable: true,
+    })
   })
 
   it('refuses what the broker would never take, naming it', async () => {

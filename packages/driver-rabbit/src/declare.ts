@@ -2,7 +2,7 @@ import { Exchange, type Channel, type Queue } from '@hermod/amqp'
 import { Backoff, ChannelError, isHermodError, sleep, type Clock } from '@hermod/kernel'
 import type { TopologySettings } from './rabbit-topology.ts'
 import { transientQueueRefusal } from './transient-queue-refusal.ts'
-import { isDurabilityConflict, transientExchange, transientQueue } from './without-durability.ts'
+import { isDurabilityConflict, otherExchange, otherQueue } from './other-durability.ts'
 
 /** How something is declared. */
 export interface DeclareOptions {
@@ -43,7 +43,7 @@ export async function declareEntity(entity: Exchange | Queue, options: DeclareOp
       if (refusal !== undefined) throw refusal
       if (isDurabilityConflict(error)) {
         if (wanted !== entity) throw error
-        wanted = entity instanceof Exchange ? transientExchange(entity) : transientQueue(entity)
+        wanted = entity instanceof Exchange ? otherExchange(entity) : otherQueue(entity)
         continue
       }
       const again =

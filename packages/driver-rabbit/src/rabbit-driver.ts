@@ -317,9 +317,10 @@ export class RabbitDriver implements Driver {
   }
 
   async #close({ signal, timeoutMs = DRAIN_TIMEOUT_MS }: DeadlineOptions): Promise<void> {
-    this.#replyQueue.close(closedError())
+    const closed = closedError()
+    this.#replyQueue.close(closed)
     this.#replySender.close()
-    this.#sender.close()
+    this.#sender.close(closed)
     await Promise.all(Array.from(this.#subscriptions, (subscription) => subscription.close()))
     const sending = this.#sending.close()
     // A connection that is away cannot confirm anything.

@@ -1,5 +1,5 @@
 import type { Channel, Message, Queue, Subscription } from '@hermod/amqp'
-import { isHermodError, withDeadline, type Clock, type HermodError } from '@hermod/kernel'
+import { Backoff, isHermodError, sleep, withDeadline, type Clock, type HermodError } from '@hermod/kernel'
 import { declareEntity } from './declare.ts'
 import { decodeMessage } from './decoded-message.ts'
 import type { DriverCounters } from './driver-counters.ts'
@@ -81,19 +81,37 @@ export class ReplyQueue {
   }
 
   async #open(): Promise<void> {
-    if (this.#ready) return
-    const { link, makeQueue, settings, clock } = this.#options
+    const { clock } = this.#options
     const { signal } = this.#closing
+    const backoff = new Backoff({ initialMs: 50, maxMs: 2_000 })
+    while (!this.#ready) {
+      try {
+        await this.#begin(signal)
+      } catch (error) {
+        // The connection broke meanwhile.
+        if (!isHermodError(error) || !error.retryable || signal.aborted) throw error
+        await sleep(backoff.nextMs(), { signal }, clock)
+      }
+    }
+  }
+
+  async #begin(signal: AbortSignal): Promise<void> {
+    const { link, makeQueue, settings, clock } = this.#options
     const queue = (this.#queue ??= await makeQueue(signal))
     const connection = await link.get({ signal })
     // On a connection that declares it again by itself, before it consumes it again.
     await declareEntity(queue, { openChannel: () => connection.openChannel(), settings, signal, clock })
     const channel = await connection.openChannel()
-    const { prefetchCount } = settings
-    const options = { prefetchCount, arguments: queue.consumerArguments, signal }
-    const subscription = await channel.consume(queue.name, options, (message) => this.#receive(message))
-    this.#ready = true
-    void this.#ends(subscription, channel)
+    try {
+      const { prefetchCount } = settings
+      const options = { prefetchCount, arguments: queue.consumerArguments, signal }
+      const subscription = await channel.consume(queue.name, options, (message) => this.#receive(message))
+      this.#ready = true
+      void this.#ends(subscription, channel)
+    } catch (error) {
+      await channel.close()
+      throw error
+    }
   }
 
   /** The next call opens it again. */

@@ -107,14 +107,14 @@ export class Sender {
         }
       }
       backoff ??= new Backoff({ initialMs: 50, maxMs: 5_000 })
-      const pause = sleep(backoff.nextMs(), left, this.#clock)
+      const pause = sleep(backoff.nextMs(), this.#closing, this.#clock)
       await withDeadline(pause, this.#left(options, beganMs), 'publishing', this.#clock)
     }
   }
 
-  /** Nothing is published again from now on. */
-  close(): void {
-    this.#closing.abort()
+  /** Nothing is declared or published again from now on. */
+  close(reason: HermodError): void {
+    this.#closing.abort(reason)
   }
 
   #left(options: SendingOptions, beganMs: number): SendingOptions {
