@@ -45,7 +45,8 @@ export class IncomingRabbitRequest implements IncomingRequest {
     const { state } = this.#delivery
     if (state !== 'received') return state === 'acked' ? 'duplicate' : 'lost'
     const isDuplicate = uniqueId !== undefined && this.#taken.has(uniqueId)
-    const inTime = this.#delivery.ack()
+    // Its method may end the process: it is not to come again for that.
+    const inTime = this.#delivery.ack({ promptly: true })
     if (isDuplicate) {
       this.#counters.duplicates++
       return 'duplicate'

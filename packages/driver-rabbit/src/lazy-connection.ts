@@ -71,6 +71,23 @@ export class LazyConnection {
     })
   }
 
+  /** Resolves once the connection is there and not away. Throws as {@link get}. */
+  async ready(wait: ConnectionWait = {}): Promise<void> {
+    const connection = await this.get(wait)
+    if (connection.state !== 'reconnecting') return
+    const { signal: outer, timeoutMs, retries } = wait
+    await this.limited({ signal: outer, retries }, (signal) =>
+      withDeadline(
+        returned(connection),
+        { signal, timeoutMs },
+        'connecting to the broker',
+        this.#options.clock,
+      ),
+    )
+    // One that ended for good has said so, and its successor says why.
+    await this.get(wait)
+  }
+
   /**
    * Does something on the connection that waits while it is away, and gives up when connecting has failed once more than
    * `retries`. Without `retries` that costs nothing.
@@ -142,6 +159,18 @@ export class LazyConnection {
       for (const onFailed of Array.from(this.#onFailedAttempt)) onFailed(status.error)
     this.#options.onStatus(status)
   }
+}
+
+/** Resolves when a connection that is away is back, or ended. */
+function returned(connection: Connection): Promise<void> {
+  return new Promise((resolve) => {
+    const listener = (): void => {
+      if (connection.state === 'reconnecting') return
+      connection.off('state', listener)
+      resolve()
+    }
+    connection.on('state', listener)
+  })
 }
 
 function unreachable(retries: number, cause: HermodError): MessageDeliveryError {

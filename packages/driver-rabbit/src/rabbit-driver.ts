@@ -136,7 +136,7 @@ export class RabbitDriver implements Driver {
   }
 
   async connect(options: ConnectOptions = {}): Promise<void> {
-    await this.#sending.get(options)
+    await this.#sending.ready(options)
   }
 
   call(destination: Destination, request: OutgoingRequest, options: CallSendOptions): Promise<Reply> {

@@ -155,6 +155,25 @@ describe('a rabbit transport', () => {
     expect(rig.clock.armed).toBe(0)
   })
 
+  it('is connected when its connection is there, and not while it is away', async () => {
+    await using rig = new ScriptedRabbit()
+    await rig.transport.connect()
+    rig.broker.onLink = () => false
+    rig.broker.link.drop()
+    await rig.clock.pass(0)
+    const waiting = rig.transport.connect({ timeoutMs: 3_000 })
+    waiting.catch(() => {})
+    await rig.clock.pass(3_000)
+    await expect(waiting).rejects.toMatchObject({ code: 'E_TIMEOUT' })
+    const once = rig.transport.connect({ retries: 0 })
+    once.catch(() => {})
+    await rig.clock.pass(30_000)
+    await expect(once).rejects.toMatchObject({ code: 'E_DELIVERY' })
+    rig.broker.onLink = () => {}
+    await rig.until(rig.transport.connect(), 1_000)
+    expect(rig.broker.link.all('connection.open').length).toBe(1)
+  })
+
   it('says what its connections do, and keeps its password to itself', async () => {
     await using rig = new ScriptedRabbit()
     const said: string[] = []
