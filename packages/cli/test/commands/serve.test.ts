@@ -56,7 +56,9 @@ describe('hermod serve', () => {
     expect(await client().call('oslo_rpc_server_ping')).toBe('pong')
     for (const hidden of ['_private', '__proto__', 'constructor'])
       await expect(client().call(hidden)).rejects.toThrow(NoSuchMethodError)
+    await client().call('long'.repeat(5000))
     expect(await stopped(running)).toBe(130)
+    for (const line of io.stderr.lines) expect(line.length).toBeLessThan(400)
     expect(io.stdout.text).toBe('')
     expect(io.stderr.lines.slice(0, 2)).toEqual([
       "hermod: serving topic 'demo' as 'server1' on exchange 'openstack': every method answers with its arguments",
