@@ -64,6 +64,8 @@ export class Deliveries implements Settler {
   #highestTag = 0
   #allSettled: Deferred<void> | undefined
   #deliveredThisTurn = false
+  /** Whether an ack must leave with this turn. */
+  #ackedPromptly = false
   #expected: Expected | undefined
   readonly #consumerTags = new RecentString()
   readonly #exchanges = new RecentString()
@@ -173,7 +175,7 @@ export class Deliveries implements Settler {
     // A consumer that was cancelled meanwhile: the broker would keep the message until the channel closes, so it
     // goes back now. One that needs no ack would be lost, so it is still handed over.
     if (consumer === undefined || (consumer.cancelled && needsAck))
-      return void this.settle(deliveryTag, 'requeue', false)
+      return void this.settle(deliveryTag, 'requeue', false, false)
     // What the broker sent before it read basic.recover, it is about to send again.
     if (this.#recovering > 0 && needsAck) return
     this.#traffic.delivered++
@@ -212,8 +214,9 @@ export class Deliveries implements Settler {
     })
   }
 
-  settle(deliveryTag: number, how: Settlement, multiple: boolean): boolean {
+  settle(deliveryTag: number, how: Settlement, multiple: boolean, promptly: boolean): boolean {
     const inTime = this.#settle(deliveryTag, how, multiple)
+    if (promptly) this.#ackedPromptly = true
     if (DIAGNOSTICS.settle.hasSubscribers) {
       const connection = this.#connectionName
       DIAGNOSTICS.settle.publish({ connection, deliveryTag, how, multiple, stale: !inTime })
@@ -328,12 +331,13 @@ export class Deliveries implements Settler {
   /**
    * When the acks that wait should leave: while deliveries keep coming, a few acks wait for those of the next turn,
    * which the socket holds already, because writing is the largest single cost of consuming. A turn without
-   * deliveries sends them, and so does a quarter of the window, see {@link settle}.
+   * deliveries sends them, and so does one that is to leave promptly, or a quarter of the window, see {@link settle}.
    */
   nextFlush(): 'now' | 'next turn' | 'never' {
     if (this.#acks.waiting === 0) return 'never'
-    const more = this.#deliveredThisTurn
+    const more = this.#deliveredThisTurn && !this.#ackedPromptly
     this.#deliveredThisTurn = false
+    this.#ackedPromptly = false
     return more ? 'next turn' : 'now'
   }
 

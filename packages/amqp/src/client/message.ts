@@ -6,11 +6,12 @@ import { ByteReader } from '../wire/byte-reader.ts'
 export interface Settler {
   /**
    * @param multiple with everything that the channel delivered before.
+   * @param promptly see {@link SettleOptions.promptly}.
    * @returns false when the channel that delivered the message is gone, or the broker has taken the message back, or its
    *   queue was deleted.
    * @throws {MessageStateError} E_MESSAGE_STATE when it was settled together with a later one.
    */
-  settle(deliveryTag: number, how: Settlement, multiple: boolean): boolean
+  settle(deliveryTag: number, how: Settlement, multiple: boolean, promptly: boolean): boolean
 }
 
 /** What becomes of a message. */
@@ -23,6 +24,11 @@ export interface SettleOptions {
    * Default false.
    */
   readonly multiple?: boolean | undefined
+  /**
+   * The ack leaves at the end of this turn of the event loop, and does not wait for others: what is begun with
+   * `setImmediate` after it can take the process with it, and the message does not come again. Default false.
+   */
+  readonly promptly?: boolean | undefined
 }
 
 /** Whether a message still has to be settled. `none`: its consumer takes no acks. */
@@ -125,7 +131,8 @@ export class Message {
         this.#state === 'none' ? 'this message needs no settling' : `this message was ${this.#state} before`,
       )
     }
-    const inTime = (this.#settler as Settler).settle(this.deliveryTag, how, options?.multiple === true)
+    const [multiple, promptly] = [options?.multiple === true, options?.promptly === true]
+    const inTime = (this.#settler as Settler).settle(this.deliveryTag, how, multiple, promptly)
     this.#state = state
     return inTime
   }
