@@ -23,7 +23,7 @@ export const CALL: CallSendOptions = {
   monitorTimeoutMs: undefined,
 }
 
-export const NOTIFY: NotifyOptions = {
+const NOTIFY: NotifyOptions = {
   signal: undefined,
   timeoutMs: undefined,
   retries: undefined,
