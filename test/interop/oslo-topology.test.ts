@@ -6,44 +6,7 @@ import { findRabbitMq, needs, startRabbitMq, type BrokerFixture, type PythonPeer
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startPeer } from '../e2e/start-peer.ts'
 import { OSLO_PYTHONS } from './oslo-pythons.ts'
-
-interface Mode {
-  readonly name: string
-  /** The options, as the query of a transport URL. */
-  readonly query: string
-  /** Whether 14.0.3 knows the mode too. */
-  readonly old: boolean
-}
-
-const QUORUM_LIMITS =
-  'rabbit_quorum_delivery_limit=5&rabbit_quorum_max_memory_length=100&rabbit_quorum_max_memory_bytes=4096'
-const STREAMS =
-  'rabbit_quorum_queue=1&rabbit_transient_quorum_queue=1&rabbit_stream_fanout=1&rabbit_qos_prefetch_count=10'
-
-const MODES: readonly Mode[] = [
-  { name: 'default', query: '', old: true },
-  { name: 'durable', query: 'amqp_durable_queues=true', old: true },
-  { name: 'auto-delete', query: 'amqp_auto_delete=true', old: true },
-  { name: 'durable and auto-delete', query: 'amqp_durable_queues=1&amqp_auto_delete=1', old: true },
-  { name: 'mirrored', query: 'rabbit_ha_queues=true', old: true },
-  { name: 'quorum', query: 'rabbit_quorum_queue=true', old: true },
-  { name: 'another time to live', query: 'rabbit_transient_queues_ttl=60', old: true },
-  {
-    name: 'prefetch and cancel on failover',
-    query: 'rabbit_qos_prefetch_count=7&enable_cancel_on_failover=1',
-    old: true,
-  },
-  { name: 'quorum with limits', query: `rabbit_quorum_queue=true&${QUORUM_LIMITS}`, old: false },
-  { name: 'no time to live', query: 'rabbit_transient_queues_ttl=0', old: false },
-  { name: 'transient quorum', query: 'rabbit_transient_quorum_queue=true', old: false },
-  {
-    name: 'quorum and transient quorum',
-    query: `rabbit_quorum_queue=true&rabbit_transient_quorum_queue=true&${QUORUM_LIMITS}`,
-    old: false,
-  },
-  { name: 'streams', query: STREAMS, old: false },
-  { name: 'streams without a limit of time', query: `${STREAMS}&rabbit_transient_queues_ttl=0`, old: false },
-]
+import { QUEUE_MODES } from './queue-modes.ts'
 
 /** One for each entity: everything that the broker knows of it. */
 type Facts = readonly string[]
@@ -142,7 +105,7 @@ const rabbit = findRabbitMq()
 
 describe.each(OSLO_PYTHONS)('oslo.messaging $release', ({ release, python, availability }) => {
   const gate = needs(rabbit, availability)
-  const modes = MODES.filter(({ old }) => old || release === 'newest')
+  const modes = QUEUE_MODES.filter(({ old }) => old || release === 'newest')
 
   describe.skipIf(gate.skip)(`leaves on RabbitMQ what the rabbit driver declares${gate.note}`, () => {
     let broker: BrokerFixture
@@ -203,7 +166,9 @@ describe.each(OSLO_PYTHONS)('oslo.messaging $release', ({ release, python, avail
       const names = await startMode(query)
       const actual = await found(broker, vhost)
       // That mode differs in its consumers alone.
-      const others = MODES.filter((mode) => mode.query !== query && !mode.query.includes('prefetch_count=7'))
+      const others = QUEUE_MODES.filter(
+        (mode) => mode.query !== query && !mode.query.includes('prefetch_count=7'),
+      )
       const same = others.filter((mode) => {
         const { queues, exchanges } = declaredByPeer(mode.query, names)
         return expectedOf(queues, exchanges).join() === actual.join()
