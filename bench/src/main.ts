@@ -4,6 +4,7 @@ import { isHermodError } from '@hermod/kernel'
 import { findPython } from '@hermod/testkit'
 import type { BenchBroker, BrokerName } from './brokers/bench-broker.ts'
 import { OURS, ROSTER, tasksOf, type RosterEntry } from './contestants/roster.ts'
+import { TASK_PLANS } from './jobs/task.ts'
 import { readOptions, USAGE, type BenchOptions } from './options.ts'
 import { OUT_FOLDER, profileContestant } from './profile-contestant.ts'
 import { resultsPage } from './report/results-page.ts'
@@ -56,7 +57,7 @@ async function measure(options: BenchOptions): Promise<void> {
   const leftOut: string[] = []
   const present = presentContestants(options, leftOut)
   await onEachBroker(options, leftOut, async (broker) => {
-    for (const task of options.tasks) {
+    for (const task of options.tasks.filter((each) => broker.kinds.includes(TASK_PLANS[each].kind))) {
       const contestants = present.filter((entry) => tasksOf(entry).includes(task)).map(({ name }) => name)
       if (contestants.length > 0)
         standings.push(await runTournament({ broker, task, quick, contestants, rounds, onProgress: say }))

@@ -1,5 +1,6 @@
 import type { BenchBroker, BrokerName, RunSize } from './brokers/bench-broker.ts'
 import type { Job, Sample } from './jobs/job.ts'
+import { JobServer } from './jobs/job-server.ts'
 import { runJob } from './jobs/run-job.ts'
 import { TASK_PLANS, type Task } from './jobs/task.ts'
 import { runSize } from './run-size.ts'
@@ -19,6 +20,13 @@ export interface Standing {
   readonly bodySize: number
   /** By contestant, in the order of the roster. */
   readonly samples: ReadonlyMap<string, readonly Sample[]>
+}
+
+/** Where to write CPU profiles, where they are wanted. */
+export interface ProfileFiles {
+  readonly clientProfile?: string
+  /** Of the whole life of the process that answers calls. */
+  readonly serverProfile?: string
 }
 
 /** One task on one broker. */
@@ -68,11 +76,34 @@ export async function runContestant(
   { broker, task }: Pick<TournamentPlan, 'broker' | 'task'>,
   contestant: string,
   size: RunSize,
-  profile: Pick<Job, 'profileFile'> = {},
+  profiles: ProfileFiles = {},
 ): Promise<Sample> {
   const { kind, window } = TASK_PLANS[task]
+  const { clientProfile, serverProfile } = profiles
   const share = await broker.prepare(kind, size)
-  const sample = await runJob({ ...share, ...size, contestant, task, kind, window, ...profile })
+  const job: Job = {
+    ...share,
+    ...size,
+    contestant,
+    task,
+    kind,
+    window,
+    ...(clientProfile !== undefined && { profileFile: clientProfile }),
+  }
+  const sample = await (kind === 'oslo-call' || kind === 'oslo-cast'
+    ? runWithServer(job, serverProfile)
+    : runJob(job))
   await broker.verify(kind, size)
   return sample
+}
+
+async function runWithServer(job: Job, profileFile: string | undefined): Promise<Sample> {
+  const { contestant, url, queue: topic } = job
+  await using server = await JobServer.start({
+    contestant,
+    url,
+    topic,
+    ...(profileFile !== undefined && { profileFile }),
+  })
+  return await runJob({ ...job, ...(server.pid !== undefined && { serverPid: server.pid }) })
 }

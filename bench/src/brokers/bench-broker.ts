@@ -22,9 +22,12 @@ export interface BenchBroker extends AsyncDisposable {
   readonly name: BrokerName
   /** What it is, with its version. */
   readonly title: string
-  /** Makes ready what one run needs: its queues, and for calls the echo. */
+  /** What can be done with it. */
+  readonly kinds: readonly TaskKind[]
+  /** Makes ready what one run needs: its queues, for calls of AMQP itself the echo, for listeners what they handle. */
   prepare(kind: TaskKind, size: RunSize): Promise<BrokerShare>
-  /** Rejects unless every message of the run prepared last was confirmed and kept, or delivered and settled. */
+  /** Rejects unless every message of the run prepared last was confirmed and kept, or delivered and settled. Those who
+   * ran are gone by then. */
   verify(kind: TaskKind, size: RunSize): Promise<void>
   /** What the broker can do at most, measured with as little client as possible; absent where nothing can tell. */
   measureCeiling?(kind: TaskKind, size: RunSize, window: number): Promise<Sample>

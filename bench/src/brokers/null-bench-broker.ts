@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Sample } from '../jobs/job.ts'
 import { processCpuSeconds } from '../jobs/process-cpu.ts'
 import { runProgram } from '../jobs/run-program.ts'
-import type { TaskKind } from '../jobs/task.ts'
+import type { AmqpKind } from '../jobs/task.ts'
 import type { BenchBroker, BrokerShare, RunSize } from './bench-broker.ts'
 import { firstLine } from './first-line.ts'
 import { Referee } from './referee.ts'
@@ -21,6 +21,7 @@ const SINKS = { publish: 'sink', call: 'echo' } as const
 export class NullBenchBroker implements BenchBroker {
   readonly name = 'null'
   readonly title = 'null broker'
+  readonly kinds = ['publish', 'consume', 'call'] as const
   readonly #program: string
   readonly #child: ChildProcess
   readonly #port: number
@@ -41,7 +42,7 @@ export class NullBenchBroker implements BenchBroker {
     return new NullBenchBroker(program, child, port, await Referee.connect(amqpUrl(port)))
   }
 
-  async prepare(kind: TaskKind, size: RunSize): Promise<BrokerShare> {
+  async prepare(kind: AmqpKind, size: RunSize): Promise<BrokerShare> {
     this.#counterBefore = await this.#referee.depth(COUNTERS[kind])
     const queueFor = (count: number): string =>
       kind === 'consume' ? `emit.${count}.${size.bodySize}` : SINKS[kind]
@@ -53,14 +54,14 @@ export class NullBenchBroker implements BenchBroker {
     }
   }
 
-  async verify(kind: TaskKind, size: RunSize): Promise<void> {
+  async verify(kind: AmqpKind, size: RunSize): Promise<void> {
     const counted = ((await this.#referee.depth(COUNTERS[kind])) - this.#counterBefore) >>> 0
     const expected = size.count + size.warmUpCount
     if (counted !== expected)
       throw new Error(`the null broker counted ${counted} messages instead of ${expected}`)
   }
 
-  async measureCeiling(kind: TaskKind, { count, bodySize }: RunSize, window: number): Promise<Sample> {
+  async measureCeiling(kind: AmqpKind, { count, bodySize }: RunSize, window: number): Promise<Sample> {
     const pid = this.#child.pid ?? 0
     const before = processCpuSeconds(pid)
     const args = ['--drive', kind, this.#port, count, bodySize, window].map(String)

@@ -1,5 +1,5 @@
 import { startRabbitMq } from '@hermod/testkit'
-import type { TaskKind } from '../jobs/task.ts'
+import { TASK_KINDS, type TaskKind } from '../jobs/task.ts'
 import type { BenchBroker, BrokerShare, RunSize } from './bench-broker.ts'
 import { EchoServer } from './echo-server.ts'
 import { findChildProcess } from './find-child-process.ts'
@@ -10,10 +10,25 @@ const NODE_PROGRAM = 'beam.smp'
 const QUEUE = 'hermod-bench'
 const WARM_UP_QUEUE = 'hermod-bench-warm-up'
 const ECHO_QUEUE = 'hermod-bench-echo'
+const RPC_TOPIC = 'hermod-bench-rpc'
+const TOPIC = 'hermod-bench-events'
+const WARM_UP_TOPIC = 'hermod-bench-warm-up-events'
+
+/** What a run leaves its messages in, or nothing. */
+const VERIFIED_QUEUES: Readonly<Record<TaskKind, string>> = {
+  publish: QUEUE,
+  consume: QUEUE,
+  call: ECHO_QUEUE,
+  'oslo-call': RPC_TOPIC,
+  'oslo-cast': RPC_TOPIC,
+  notify: `${TOPIC}.info`,
+  listen: `${TOPIC}.info`,
+}
 
 /** A RabbitMQ node of its own, with its default configuration. */
 export class RabbitMqBenchBroker implements BenchBroker {
   readonly name = 'rabbitmq'
+  readonly kinds: readonly TaskKind[] = TASK_KINDS
   readonly title: string
   readonly #node: Awaited<ReturnType<typeof startRabbitMq>>
   readonly #referee: Referee
@@ -39,6 +54,15 @@ export class RabbitMqBenchBroker implements BenchBroker {
       this.#echo ??= await EchoServer.start(this.#node.url, ECHO_QUEUE)
       return { ...place, queue: ECHO_QUEUE, warmUpQueue: ECHO_QUEUE }
     }
+    // Whoever serves declares its queue; one that is left over would be taken for its own.
+    if (kind === 'oslo-call' || kind === 'oslo-cast') {
+      await this.#referee.remove(RPC_TOPIC)
+      return { ...place, queue: RPC_TOPIC, warmUpQueue: RPC_TOPIC }
+    }
+    if (kind === 'notify' || kind === 'listen') {
+      await this.#notifications(kind, size)
+      return { ...place, queue: TOPIC, warmUpQueue: WARM_UP_TOPIC }
+    }
     await this.#referee.empty(QUEUE)
     await this.#referee.empty(WARM_UP_QUEUE)
     if (kind === 'consume') {
@@ -50,8 +74,8 @@ export class RabbitMqBenchBroker implements BenchBroker {
 
   async verify(kind: TaskKind, size: RunSize): Promise<void> {
     // What a client left unacked is ready again once it is gone, so an empty queue shows that all was acked.
-    const depth = await this.#referee.depth(kind === 'call' ? ECHO_QUEUE : QUEUE)
-    const expected = kind === 'publish' ? size.count : 0
+    const depth = await this.#referee.depth(VERIFIED_QUEUES[kind])
+    const expected = kind === 'publish' || kind === 'notify' ? size.count : 0
     if (depth !== expected) throw new Error(`the queue holds ${depth} messages instead of ${expected}`)
   }
 
@@ -59,5 +83,15 @@ export class RabbitMqBenchBroker implements BenchBroker {
     await this.#echo?.[Symbol.asyncDispose]()
     await this.#referee[Symbol.asyncDispose]()
     await this.#node[Symbol.asyncDispose]()
+  }
+
+  async #notifications(kind: 'notify' | 'listen', { count, warmUpCount, bodySize }: RunSize): Promise<void> {
+    for (const [topic, messages] of [
+      [TOPIC, count],
+      [WARM_UP_TOPIC, warmUpCount],
+    ] as const) {
+      await this.#referee.remove(`${topic}.info`)
+      if (kind === 'listen') await this.#referee.fillWithNotifications(`${topic}.info`, messages, bodySize)
+    }
   }
 }

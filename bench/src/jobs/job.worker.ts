@@ -1,28 +1,31 @@
-import { writeFileSync } from 'node:fs'
-import { Session } from 'node:inspector/promises'
-import type { ContestantSession } from '../contestants/contestant.ts'
 import { findEntry } from '../contestants/roster.ts'
+import { amqpRun } from './amqp-run.ts'
 import type { Job, Sample } from './job.ts'
+import { osloRun } from './oslo-run.ts'
 import { processCpuSeconds } from './process-cpu.ts'
+import { startProfiler, writeProfile } from './profiler.ts'
+import { OSLO_KINDS } from './task.ts'
 
 // Runs the one job that its argument holds and writes the sample to stdout, each as JSON.
 const job = JSON.parse(process.argv[2] ?? '') as Job
 const entry = findEntry(job.contestant)
 if (entry.runtime !== 'node') throw new Error(`'${job.contestant}' does not run in Node`)
-const { contestant } = await entry.load()
-const session = await contestant.connect(job.url, { confirms: job.kind === 'publish' })
-if (job.warmUpCount > 0) await run(session, job.warmUpQueue, job.warmUpCount)
+const session = await (OSLO_KINDS.includes(job.kind)
+  ? osloRun((await wanted(entry.loadOslo?.())).contestant, job)
+  : amqpRun((await wanted(entry.load?.())).contestant, job))
+if (job.warmUpCount > 0) await session.run(job.warmUpQueue, job.warmUpCount)
 
 const profiler = job.profileFile === undefined ? undefined : await startProfiler()
-const brokerBefore = brokerCpuSeconds()
+const brokerBefore = cpuSecondsOf(job.brokerPid)
+const serverBefore = cpuSecondsOf(job.serverPid)
 const cpuBefore = process.cpuUsage()
 const start = performance.now()
-await run(session, job.queue, job.count)
+const latencyMs = await session.run(job.queue, job.count)
 const seconds = (performance.now() - start) / 1000
 const cpu = process.cpuUsage(cpuBefore)
-const brokerAfter = brokerCpuSeconds()
-if (profiler !== undefined && job.profileFile !== undefined)
-  writeFileSync(job.profileFile, JSON.stringify((await profiler.post('Profiler.stop')).profile))
+const brokerAfter = cpuSecondsOf(job.brokerPid)
+const serverAfter = cpuSecondsOf(job.serverPid)
+if (profiler !== undefined && job.profileFile !== undefined) await writeProfile(profiler, job.profileFile)
 
 await session.close()
 const sample: Sample = {
@@ -31,25 +34,17 @@ const sample: Sample = {
   clientCpuSeconds: (cpu.user + cpu.system) / 1e6,
   ...(brokerBefore !== undefined &&
     brokerAfter !== undefined && { brokerCpuSeconds: brokerAfter - brokerBefore }),
+  ...(serverBefore !== undefined &&
+    serverAfter !== undefined && { serverCpuSeconds: serverAfter - serverBefore }),
+  ...(latencyMs !== undefined && { latencyMs }),
 }
 process.stdout.write(JSON.stringify(sample))
 
-function run(on: ContestantSession, queue: string, count: number): Promise<void> {
-  const { kind, window, bodySize } = job
-  if (kind === 'consume') return on.consumeAck({ queue, count, bodySize, prefetch: window })
-  const body = Buffer.alloc(bodySize, 'x')
-  if (kind === 'publish') return on.confirmedPublish({ queue, count, body, window })
-  return on.call({ queue, count, body, inFlight: window })
+function wanted<T>(loading: T | undefined): T {
+  if (loading === undefined) throw new Error(`'${job.contestant}' takes no part in ${job.task}`)
+  return loading
 }
 
-async function startProfiler(): Promise<Session> {
-  const inspector = new Session()
-  inspector.connect()
-  await inspector.post('Profiler.enable')
-  await inspector.post('Profiler.start')
-  return inspector
-}
-
-function brokerCpuSeconds(): number | undefined {
-  return job.brokerPid === undefined ? undefined : processCpuSeconds(job.brokerPid)
+function cpuSecondsOf(pid: number | undefined): number | undefined {
+  return pid === undefined ? undefined : processCpuSeconds(pid)
 }

@@ -1,16 +1,37 @@
 /** What is measured. */
-export type Task = 'publish' | 'one-by-one' | 'consume' | 'rpc' | 'rpc-64'
+export type Task =
+  | 'publish'
+  | 'one-by-one'
+  | 'consume'
+  | 'rpc'
+  | 'rpc-64'
+  | 'oslo-call-1'
+  | 'oslo-call-8'
+  | 'oslo-call-32'
+  | 'oslo-call-256'
+  | 'oslo-cast'
+  | 'notify'
+  | 'listen'
 
-/** What the clients do in a task: publish with confirms, consume and ack, or call an echo. */
-export type TaskKind = 'publish' | 'consume' | 'call'
+/** What the AMQP clients do in a task: publish with confirms, consume and ack, or call an echo. */
+export type AmqpKind = 'publish' | 'consume' | 'call'
+
+/** What is done with a library for remote calls or notifications, or with a bare client in its place. */
+export type OsloKind = 'oslo-call' | 'oslo-cast' | 'notify' | 'listen'
+
+/** What contestants do in a task. */
+export type TaskKind = AmqpKind | OsloKind
 
 /** How a task is done and shown. */
 export interface TaskPlan {
   readonly kind: TaskKind
-  /** Unconfirmed publishes, deliveries unacked, or calls without a reply at once. */
+  /**
+   * Unconfirmed publishes, deliveries unacked, calls without a reply, or casts and notifications not taken by the broker
+   * at once. What a listener prefetches is left to it.
+   */
   readonly window: number
   readonly title: string
-  readonly unit: 'messages' | 'calls'
+  readonly unit: 'messages' | 'calls' | 'casts' | 'notifications'
 }
 
 /** Every task, in the order in which they run. */
@@ -30,7 +51,30 @@ export const TASK_PLANS: Readonly<Record<Task, TaskPlan>> = {
   consume: { kind: 'consume', window: 200, title: 'consume and ack, prefetch 200', unit: 'messages' },
   rpc: { kind: 'call', window: 1, title: 'calls one by one, answered by an echo', unit: 'calls' },
   'rpc-64': { kind: 'call', window: 64, title: 'calls, 64 in flight, answered by an echo', unit: 'calls' },
+  'oslo-call-1': { kind: 'oslo-call', window: 1, title: 'remote calls one by one', unit: 'calls' },
+  'oslo-call-8': { kind: 'oslo-call', window: 8, title: 'remote calls, 8 in flight', unit: 'calls' },
+  'oslo-call-32': { kind: 'oslo-call', window: 32, title: 'remote calls, 32 in flight', unit: 'calls' },
+  'oslo-call-256': { kind: 'oslo-call', window: 256, title: 'remote calls, 256 in flight', unit: 'calls' },
+  'oslo-cast': {
+    kind: 'oslo-cast',
+    window: 100,
+    title: 'casts, 100 in flight, until the server has run the last',
+    unit: 'casts',
+  },
+  notify: {
+    kind: 'notify',
+    window: 100,
+    title: 'notifications emitted, 100 in flight',
+    unit: 'notifications',
+  },
+  listen: { kind: 'listen', window: 100, title: 'notifications handled', unit: 'notifications' },
 }
 
 /** Every task, in the order in which they run. */
 export const TASKS: readonly Task[] = Object.keys(TASK_PLANS) as Task[]
+
+/** Every kind. */
+export const TASK_KINDS: readonly TaskKind[] = [...new Set(TASKS.map((task) => TASK_PLANS[task].kind))]
+
+/** The kinds of remote calls and notifications. */
+export const OSLO_KINDS: readonly TaskKind[] = ['oslo-call', 'oslo-cast', 'notify', 'listen']

@@ -1,5 +1,5 @@
 import type { BrokerName } from '../brokers/bench-broker.ts'
-import { KOMBU, OURS } from '../contestants/roster.ts'
+import { BARE, GUARANTEED, KOMBU, OSLO, OURS } from '../contestants/roster.ts'
 import type { Task } from '../jobs/task.ts'
 import type { StartupTimes } from '../startup.ts'
 import { CEILING, type Standing } from '../tournament.ts'
@@ -9,12 +9,14 @@ import { librariesOf, rowsOf, type Row } from './standing-table.ts'
 interface Goal {
   readonly broker: BrokerName
   readonly task: Task
-  /** Absent: with the best rate and with the least client CPU among all libraries, whichever have them. */
-  readonly against?: typeof KOMBU
-  /** At least this many times the rate. */
-  readonly rate: number
+  /** With the best rate and with the least client CPU among these; absent: among all libraries. */
+  readonly against?: readonly string[]
+  /** At least this many times the rate; absent: it is only to be shown. */
+  readonly rate?: number
   /** At most this many times the client CPU. */
   readonly cpu?: number
+  /** At most this many times the median latency. */
+  readonly p50?: number
   /** Why it is not reached, once that has been found; shown when it is missed. */
   readonly missedBecause?: string
 }
@@ -40,17 +42,25 @@ const GOALS: readonly Goal[] = [
   { broker: 'rabbitmq', task: 'consume', rate: 1.25, cpu: 0.6, missedBecause: SMALL_PIECES },
   { broker: 'rabbitmq', task: 'rpc', rate: NO_SLOWER },
   { broker: 'rabbitmq', task: 'rpc-64', rate: NO_SLOWER },
-  { broker: 'null', task: 'publish', against: KOMBU, rate: 4, cpu: 0.1 },
-  { broker: 'null', task: 'consume', against: KOMBU, rate: 4, cpu: 0.1 },
-  { broker: 'rabbitmq', task: 'publish', against: KOMBU, rate: 4, cpu: 0.1 },
+  { broker: 'null', task: 'publish', against: [KOMBU], rate: 4, cpu: 0.1 },
+  { broker: 'null', task: 'consume', against: [KOMBU], rate: 4, cpu: 0.1 },
+  { broker: 'rabbitmq', task: 'publish', against: [KOMBU], rate: 4, cpu: 0.1 },
   {
     broker: 'rabbitmq',
     task: 'consume',
-    against: KOMBU,
+    against: [KOMBU],
     rate: 4,
     cpu: 0.1,
     missedBecause: `the broker delivers no more than this to any client; ${SMALL_PIECES}`,
   },
+  { broker: 'rabbitmq', task: 'oslo-call-1', against: [OSLO], p50: 0.5 },
+  { broker: 'rabbitmq', task: 'oslo-call-32', against: [OSLO], rate: 10 },
+  { broker: 'rabbitmq', task: 'oslo-call-32', against: BARE, rate: NO_SLOWER },
+  { broker: 'rabbitmq', task: 'oslo-call-256', against: BARE, rate: 0.8 },
+  { broker: 'rabbitmq', task: 'oslo-call-32', against: GUARANTEED },
+  { broker: 'rabbitmq', task: 'oslo-call-256', against: GUARANTEED },
+  { broker: 'rabbitmq', task: 'notify', against: [OSLO], rate: 6 },
+  { broker: 'rabbitmq', task: 'listen', against: [OSLO], rate: 8, cpu: 0.1 },
 ]
 
 /** The null broker can do at least this many times what the fastest client does, or it would be the limit. */
@@ -68,8 +78,8 @@ export function judgeGoals(standings: readonly Standing[], startup: StartupTimes
     return verdict === undefined ? [] : [verdict]
   })
   const table = [
-    '| broker | task | against | rate | goal | client CPU | goal | verdict |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| broker | task | against | rate | goal | client CPU | goal | p50 | goal | verdict |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...judged.map(({ line }) => line),
   ]
   const missed = judged.flatMap(({ reason }) => (reason === undefined ? [] : [reason]))
@@ -92,24 +102,29 @@ interface Judgement {
 
 function judge(goal: Goal, rows: readonly Row[]): Judgement | undefined {
   const ours = rows.find(({ name }) => name === OURS)
-  const others = librariesOf(rows).filter(({ name }) => goal.against === undefined || name === goal.against)
+  const others = librariesOf(rows).filter(({ name }) => goal.against?.includes(name) ?? true)
   const fastest = others[0]
   const leanest = others.toSorted((a, b) => a.clientCpu.median - b.clientCpu.median)[0]
   if (ours === undefined || fastest === undefined || leanest === undefined) return undefined
   const rate = ours.rates.median / fastest.rates.median
   const cpu = ours.clientCpu.median / leanest.clientCpu.median
   const level = goal.rate === NO_SLOWER && rate >= LEVEL_FROM && isLevel(ours, fastest)
-  const met = (rate >= goal.rate || level) && (goal.cpu === undefined || cpu <= goal.cpu)
-  const verdict = met ? (rate >= goal.rate ? 'met' : 'met: level within the spread') : '**missed**'
+  const p50 = ours.p50 && fastest.p50 && ours.p50.median / fastest.p50.median
+  const isFast = goal.rate === undefined || rate >= goal.rate
+  const met = (isFast || level) && atMost(cpu, goal.cpu) && atMost(p50, goal.p50)
+  const hasGoal = (goal.rate ?? goal.cpu ?? goal.p50) !== undefined
+  const verdict = !hasGoal ? '–' : met ? (isFast ? 'met' : 'met: level within the spread') : '**missed**'
   const against = [...new Set([fastest.name, leanest.name])].join(' (rate), ')
   const cells = [
     goal.broker === 'null' ? 'null broker' : 'RabbitMQ',
     goal.task,
     against.includes(',') ? `${against} (CPU)` : against,
-    `${rate.toFixed(2)} ×`,
-    `≥ ${goal.rate} ×`,
-    `${cpu.toFixed(2)} ×`,
+    times(rate),
+    goal.rate === undefined ? '–' : `≥ ${goal.rate} ×`,
+    times(cpu),
     goal.cpu === undefined ? '–' : `≤ ${goal.cpu} ×`,
+    times(p50),
+    goal.p50 === undefined ? '–' : `≤ ${goal.p50} ×`,
     verdict,
   ]
   const line = `| ${cells.join(' | ')} |`
@@ -119,6 +134,14 @@ function judge(goal: Goal, rows: readonly Row[]): Judgement | undefined {
     line,
     reason: `- Missed, ${cells.slice(0, 3).join(', ')}: ${because}. See [what bounds each figure](README.md#what-bounds-each-figure).`,
   }
+}
+
+function atMost(ratio: number | undefined, goal: number | undefined): boolean {
+  return goal === undefined || (ratio !== undefined && ratio <= goal)
+}
+
+function times(ratio: number | undefined): string {
+  return ratio === undefined ? '–' : `${ratio.toFixed(2)} ×`
 }
 
 /** Whether two contestants cannot be told apart: the median of each lies within the range of the other. */

@@ -21,8 +21,8 @@ function packageVersion(name: string): string {
 function moduleVersions(modules: readonly string[]): string {
   const program = [
     'import sys, platform',
-    'from importlib import import_module',
-    'first, *others = [f"{name} {import_module(name).__version__}" for name in sys.argv[1:]]',
+    'from importlib.metadata import version',
+    'first, *others = [f"{name} {version(name)}" for name in sys.argv[1:]]',
     'print(first.split()[1], "(" + ", ".join([*others, "Python " + platform.python_version()]) + ")")',
   ].join('\n')
   return spawnSync(PYTHON, ['-c', program, ...modules], { encoding: 'utf8' }).stdout.trim()
