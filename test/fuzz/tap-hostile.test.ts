@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import { brotliCompressSync, deflateSync } from 'node:zlib'
 import type { BasicProperties } from '@hermod/amqp'
 import { run, type CliIo } from '@hermod/cli'
@@ -46,6 +46,8 @@ class Listening {
       version: '1.2.3',
       stdout: this.stdout,
       stderr: this.stderr,
+      stdin: Readable.from([]),
+      ask: undefined,
       env: { HERMOD_URL: HOSTILE_URL },
       signalSource: this.#signals,
       isTty: false,

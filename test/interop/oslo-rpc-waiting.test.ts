@@ -33,7 +33,7 @@ describePairs(
       const outcomes = await pair.caller.askAll(Object.values(WAITS).map(request))
       longestMs = performance.now() - began
       for (const [index, name] of Object.keys(WAITS).entries())
-        waited[name as keyof typeof WAITS] = outcomes[index]
+        waited[name as keyof typeof WAITS] = outcomes[index] as Outcome
     })
 
     it('wait for a server that gives signs of life, longer than without them', () => {

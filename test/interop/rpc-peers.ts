@@ -71,7 +71,7 @@ export interface RpcCaller extends AsyncDisposable {
 }
 
 /** What a server offers. */
-export interface PeerServer {
+interface PeerServer {
   readonly topic: string
   readonly server: string
   readonly exchange?: string
