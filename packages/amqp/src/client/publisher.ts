@@ -325,23 +325,33 @@ export class Publisher implements PublishPath {
     const alone = overPublish && this.#unconfirmed === 1
     let found = alone
     const again: PendingPublish[] = []
+    const refusedBytes = overPublish ? refusedSize(cause) : undefined
+    let unread = false
     for (let tag = this.#lowestTag; tag < this.#nextTag; tag++) {
       const pending = this.#ring[tag & this.#mask]
       if (pending === undefined) continue
+      if (unread) {
+        // Behind what it closes a channel over, a broker reads nothing: this was never published.
+        if (!pending.settled) again.push(pending)
+        continue
+      }
+      if (pending.body.byteLength === refusedBytes) found = unread = true
       if (pending.settled) continue
       if (pending.returned !== undefined) this.#fail(pending, pending.returned)
-      else if (alone || (overPublish && namesExchange(cause, pending))) {
+      else if (alone || unread || (overPublish && namesExchange(cause, pending))) {
         found = true
         this.#fail(pending, cause)
-      } else if (pending.resend) again.push(pending)
-      else this.#fail(pending, new PublishUncertainError(pending.exchange, pending.routingKey, { cause }))
+      } else if (pending.resend) {
+        pending.uncertain = true
+        again.push(pending)
+      } else this.#fail(pending, new PublishUncertainError(pending.exchange, pending.routingKey, { cause }))
     }
     this.#ring.fill(undefined)
     this.#lowestTag = this.#nextTag = 1
     this.#unconfirmed = 0
     this.#openMandatory = 0
     if (again.length > 0) {
-      for (const pending of again) pending.queued = pending.uncertain = true
+      for (const pending of again) pending.queued = true
       this.#waiting = [...again, ...this.#waiting.slice(this.#waitingHead)]
       this.#waitingHead = 0
       if (overPublish && !found) this.#lastSuspect = again.at(-1)
@@ -402,6 +412,15 @@ function isOverPublish(cause: HermodError): boolean {
 }
 
 /** Whether the broker says that it was a publish to this exchange. */
+/**
+ * How large the body is that the broker refused; the first of this size is the one.
+ * @source RabbitMQ rabbit_channel.erl, check_msg_size
+ */
+function refusedSize({ details }: HermodError): number | undefined {
+  const [, bytes] = /message size (\d+) is larger than/.exec(String(details['replyText'])) ?? []
+  return bytes === undefined ? undefined : Number(bytes)
+}
+
 function namesExchange({ details }: HermodError, { exchange }: PendingPublish): boolean {
   return String(details['replyText']).includes(`exchange '${exchange}'`)
 }
