@@ -38,6 +38,9 @@ export async function runProgram(
   const kill = (why: string): void => {
     reason ??= why
     killGroup(child)
+    // What has left its group may hold these open for as long as it likes.
+    child.stdout.destroy()
+    child.stderr.destroy()
   }
   const onAbort = (): void => kill('the server stops')
   signal.addEventListener('abort', onAbort, { once: true })
@@ -84,11 +87,13 @@ function killGroup({ pid }: ChildProcessWithoutNullStreams): void {
 async function textOf(stream: Readable, maxBytes: number, onMore: () => void = () => {}): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  stream.on('data', (chunk: Buffer) => {
     if (bytes < maxBytes) chunks.push(chunk)
     bytes += chunk.length
     if (bytes > maxBytes) onMore()
-  }
+  })
+  // Also where it is destroyed.
+  await once(stream, 'close')
   return Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8')
 }
 

@@ -93,6 +93,17 @@ describe('runProgram', () => {
     )
   })
 
+  it('waits for nothing that left its process group and holds its output open', async () => {
+    const escape = `
+      const { spawn } = require('node:child_process')
+      const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 20000)'], { stdio: 'inherit', detached: true })
+      require('node:fs').writeSync(1, String(child.pid))
+      setTimeout(() => {}, 60000)`
+    const beganMs = performance.now()
+    await expect(run(escape, { timeoutMs: 1000 })).rejects.toThrow('it ran longer than 1000 ms')
+    expect(performance.now() - beganMs).toBeLessThan(10_000)
+  })
+
   it('kills it and what it started when the signal aborts', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hermod-'))
     const file = join(folder, 'pid')
