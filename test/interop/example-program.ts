@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,7 +21,7 @@ const TSCONFIG = {
   files: ['main.ts'],
 }
 
-/** A program of examples/, compiled and run as a user would: in a project of its own, on the built packages. */
+/** A program of examples/ or of a guide, compiled and run as a user would: in a project of its own, on the built packages. */
 export class ExampleProgram implements AsyncDisposable {
   readonly #folder: string
   readonly #child: ChildProcess
@@ -29,10 +29,14 @@ export class ExampleProgram implements AsyncDisposable {
   #stdout = ''
   #stderr = ''
 
-  /** @param url the broker, as `HERMOD_URL`. */
-  constructor(name: string, url: string) {
+  /**
+   * @param url the broker, as `HERMOD_URL`.
+   * @param source its text; by default that of `examples/NAME/main.ts`.
+   */
+  constructor(name: string, url: string, source?: string) {
     this.#folder = mkdtempSync(join(tmpdir(), `hermod-example-${name}-`))
-    copyFileSync(join(repository, 'examples', name, 'main.ts'), join(this.#folder, 'main.ts'))
+    const program = source ?? readFileSync(join(repository, 'examples', name, 'main.ts'), 'utf8')
+    writeFileSync(join(this.#folder, 'main.ts'), program)
     symlinkSync(join(repository, 'node_modules'), join(this.#folder, 'node_modules'))
     writeFileSync(join(this.#folder, 'package.json'), '{ "type": "module" }')
     writeFileSync(join(this.#folder, 'tsconfig.json'), JSON.stringify(TSCONFIG))

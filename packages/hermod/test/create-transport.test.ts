@@ -1,4 +1,5 @@
-import { InvalidUrlError, parseConf, type DriverFactory } from '@hermod/messaging'
+import { InvalidUrlError } from '@hermod/kernel'
+import { parseConf, type DriverFactory } from '@hermod/messaging'
 import { describe, expect, it } from 'vitest'
 import { createRpcClient, createRpcServer, createTransport } from '../src/index.ts'
 
