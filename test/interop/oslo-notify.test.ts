@@ -1,6 +1,6 @@
 import type { JsonValue } from '@hermod/kernel'
 import { PRIORITIES } from '@hermod/messaging'
-import { findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { startRabbitMq, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   openEmitter,
@@ -11,8 +11,8 @@ import {
   type Listeners,
   type Listening,
 } from './notify-peers.ts'
-import { OSLO_PYTHONS } from './oslo-pythons.ts'
-import { EXCHANGE, sideName, type Side } from './rpc-peers.ts'
+import { sidePairs } from './rpc-pairs.ts'
+import { EXCHANGE, sideName } from './rpc-peers.ts'
 
 const PAYLOADS: readonly JsonValue[] = [
   null,
@@ -32,19 +32,12 @@ const PAYLOADS: readonly JsonValue[] = [
 const CONTEXT = { user_id: 'u-17', project_id: 'p-42', roles: ['member'], auth_token: 'secret', other: 1 }
 const REDACTED = { user_id: 'u-17', project_id: 'p-42', roles: ['member'] }
 
-const PAIRS = OSLO_PYTHONS.flatMap((python) => {
-  const sides: readonly (readonly [Side, Side])[] = [
-    ['hermod', python],
-    [python, 'hermod'],
-    [python, python],
-  ]
-  return sides.map(([emitting, listening]) => ({
-    emitting,
-    listening,
-    gate: needs(findRabbitMq(), python.availability),
-    name: `notifiers of ${sideName(emitting)} and listeners of ${sideName(listening)}`,
-  }))
-})
+const PAIRS = sidePairs().map(([emitting, listening, gate]) => ({
+  emitting,
+  listening,
+  gate,
+  name: `notifiers of ${sideName(emitting)} and listeners of ${sideName(listening)}`,
+}))
 
 const at = (topic: string, exchange = EXCHANGE) => ({ exchange, topic })
 const numbersOf = (heard: readonly Heard[]): readonly number[] =>

@@ -167,18 +167,16 @@ describePairs(
       expect(await pair.caller.askAll(requests)).toEqual(values.map((result) => ({ result })))
     })
 
-    it('carry numbers that JSON has no word for from Python to Hermod', async () => {
-      for (const [text, number] of [
-        ['nan', NaN],
-        ['inf', Infinity],
-        ['-inf', -Infinity],
-      ] as const) {
-        const method = pair.serving === 'hermod' ? 'echo' : 'number'
-        const given = pair.serving === 'hermod' ? { floats: { value: text } } : { args: { text } }
-        const answer = await ask({ method, ...given, version: '1.0' })
-        // Strict JSON on the way back: Hermod writes them as texts.
-        expect(answer).toEqual({ result: pair.serving === 'hermod' ? String(number) : number })
-      }
+    // Hermod writes them as texts, in strict JSON.
+    const written = pair.calling === 'hermod' && pair.serving === 'hermod' ? [] : ['nan', 'inf', '-inf']
+    it.each(written)('carry %s, which JSON has no word for, from Python to Hermod', async (text) => {
+      const number = { nan: NaN, inf: Infinity, '-inf': -Infinity }[text]
+      const asked =
+        pair.serving === 'hermod'
+          ? { method: 'echo', floats: { value: text } }
+          : { method: 'number', args: { text } }
+      const result = pair.serving === 'hermod' ? String(number) : number
+      expect(await ask({ ...asked, version: '1.0' })).toEqual({ result })
     })
   },
 )

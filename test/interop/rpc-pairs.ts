@@ -1,4 +1,4 @@
-import { findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { findRabbitMq, needs, startRabbitMq, type BrokerFixture, type SuiteGate } from '@hermod/testkit'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { OSLO_PYTHONS } from './oslo-pythons.ts'
 import { openCaller, openHost, sideName, type RpcCaller, type RpcHost, type Side } from './rpc-peers.ts'
@@ -15,9 +15,22 @@ export interface RpcPair {
 
 const rabbitMq = findRabbitMq()
 
+/** Both sides with each other and each with itself, for both releases of oslo.messaging; and what they need beside it. */
+export function sidePairs(): readonly (readonly [Side, Side, SuiteGate])[] {
+  const pairs = OSLO_PYTHONS.flatMap((python): readonly (readonly [Side, Side, SuiteGate])[] => {
+    const gate = needs(rabbitMq, python.availability)
+    return [
+      ['hermod', python, gate],
+      [python, 'hermod', gate],
+      [python, python, gate],
+    ]
+  })
+  return [...pairs, ['hermod', 'hermod', needs(rabbitMq)]]
+}
+
 /**
- * Runs the same tests for clients and servers of both sides, and for both releases of oslo.messaging. Python with itself
- * is among them: it is what the expectations are held to.
+ * Runs the same tests for clients and servers of both sides. Python with itself is among them: it is what the
+ * expectations are held to.
  *
  * @param prepare starts the servers.
  */
@@ -25,19 +38,12 @@ export function describePairs(
   prepare: (pair: RpcPair) => Promise<void>,
   tests: (pair: RpcPair) => void,
 ): void {
-  const pairs = OSLO_PYTHONS.flatMap((python) => {
-    const sides: readonly (readonly [Side, Side])[] = [
-      ['hermod', python],
-      [python, 'hermod'],
-      [python, python],
-    ]
-    return sides.map(([calling, serving]) => ({
-      calling,
-      serving,
-      gate: needs(rabbitMq, python.availability),
-      name: `a client of ${sideName(calling)} and servers of ${sideName(serving)}`,
-    }))
-  })
+  const pairs = sidePairs().map(([calling, serving, gate]) => ({
+    calling,
+    serving,
+    gate,
+    name: `a client of ${sideName(calling)} and servers of ${sideName(serving)}`,
+  }))
   let broker: BrokerFixture | undefined
   beforeAll(async () => {
     if (pairs.some(({ gate }) => !gate.skip)) broker = await startRabbitMq()
