@@ -1,3 +1,4 @@
+import { AsyncQueue } from '@hermod/kernel'
 import type { FakeCall } from './fake-call.ts'
 
 /** How many ids of accepted messages a queue remembers. */
@@ -33,7 +34,10 @@ interface Entry {
  */
 export class FakeQueue {
   readonly name: string
-  readonly #entries: Entry[] = []
+  /** Taking from the front of a long array would move all the others each time. */
+  readonly #entries = new AsyncQueue<Entry>()
+  /** They go before the entries, the last one first. */
+  readonly #putBack: Entry[] = []
   readonly #consumers: FakeConsumer[] = []
   readonly #accepted = new Set<string>()
   #scheduled = false
@@ -49,16 +53,16 @@ export class FakeQueue {
 
   /** @returns false when the oldest message had to go for it. */
   put(message: FakeMessage, limit: number): boolean {
-    this.#entries.push({ message, redelivered: false })
-    const fits = this.#entries.length <= limit
-    if (!fits) this.#entries.shift()
+    this.#entries.put({ message, redelivered: false })
+    const fits = this.#size <= limit
+    if (!fits) this.#take()
     this.wake()
     return fits
   }
 
   /** Puts a message that was handed over at the front again. */
   putBack(message: FakeMessage): void {
-    this.#entries.unshift({ message, redelivered: true })
+    this.#putBack.push({ message, redelivered: true })
     this.wake()
   }
 
@@ -100,12 +104,21 @@ export class FakeQueue {
     })
   }
 
+  get #size(): number {
+    return this.#putBack.length + this.#entries.size
+  }
+
+  /** The oldest one. */
+  #take(): Entry | undefined {
+    return this.#putBack.pop() ?? this.#entries.take()
+  }
+
   #handOver(): void {
     // What a consumer gives back at once waits for the next turn, or this loop might never end.
-    for (let left = this.#entries.length; left > 0; left--) {
+    for (let left = this.#size; left > 0; left--) {
       const index = this.#consumers.findIndex((consumer) => consumer.hasRoom)
       const consumer = this.#consumers[index]
-      const entry = consumer && this.#entries.shift()
+      const entry = consumer && this.#take()
       if (consumer === undefined || entry === undefined) return
       if (entry.message.call?.timedOut === true) continue
       // The last one in line is the last one that was served.
