@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Compression } from '@hermod/amqp'
-import { isHermodError, sleep, type Clock } from '@hermod/kernel'
+import { ChannelError, EncodeError, isHermodError, sleep, type Clock } from '@hermod/kernel'
 import type { Reply } from '@hermod/messaging'
 import type { DriverCounters } from './driver-counters.ts'
 import { encodeMessage, type EncodedMessage } from './encoded-message.ts'
@@ -44,7 +44,7 @@ export class ReplySender {
 
   /**
    * Resolves when the caller's queue has it, or never will.
-   * @throws {EncodeError} E_ENCODE when it has no JSON form.
+   * @throws {EncodeError} E_ENCODE when it has no JSON form, or is larger than the broker takes.
    */
   async reply(reply: Reply, msgId: string, queue: string | undefined): Promise<void> {
     const { compression, counters } = this.#options
@@ -79,6 +79,8 @@ export class ReplySender {
         await this.#send(message, queue, true)
         return true
       } catch (error) {
+        if (isTooLarge(error))
+          throw new EncodeError(`${message.body.byteLength} bytes are more than the broker takes`)
         if (!isHermodError(error) || error.code !== 'E_UNROUTABLE') return false
       }
       if (clock.monotonicMs() >= endMs) {
@@ -96,4 +98,13 @@ export class ReplySender {
     const target = { purpose: 'replies', exchange: '', routingKey: queue, entity: undefined } as const
     return sender.send(target, message, { mandatory: settings.mandatoryReplies, resend })
   }
+}
+
+/** @source RabbitMQ rabbit_channel.erl, check_msg_size */
+function isTooLarge(error: unknown): boolean {
+  return (
+    isHermodError(error) &&
+    error.cause instanceof ChannelError &&
+    /message size \d+ is larger/.test(error.cause.replyText)
+  )
 }

@@ -191,8 +191,8 @@ export interface IncomingRequest {
   release(): void
   /**
    * Sends the reply; resolves when the caller has it or never will, which is counted.
-   * @throws {EncodeError} E_ENCODE when it has no JSON form, and nothing else: nothing was sent then, and another
-   *   reply may be.
+   * @throws {EncodeError} E_ENCODE when it has no JSON form, or is larger than the peer takes, and nothing else: nothing
+   *   was sent then, and another reply may be.
    */
   reply(reply: Reply): Promise<void>
   /** Tells the caller that the work goes on. False when there is nobody to tell any more. */

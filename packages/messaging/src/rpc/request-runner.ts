@@ -226,7 +226,7 @@ export class RequestRunner implements SubscribedWork {
       return
     }
     this.#counters.unwritableResults++
-    const text = `the result of '${nameOf(request)}' has no JSON form`
+    const text = `the result of '${nameOf(request)}' cannot be sent: ${problem.message}`
     logger.error({ error: problem }, text)
     await request.reply(this.#failed(new RemoteException('TypeError', text))).catch((error: unknown) => {
       logger.error({ method: nameOf(request), error }, 'a failure could not be sent')
