@@ -1,8 +1,8 @@
-import { addAbortListener } from 'node:events'
 import type { Connection, ConnectionStatus } from '@hermod/amqp'
 import {
   ConnectionClosedError,
   MessageDeliveryError,
+  onAbort,
   withDeadline,
   type Clock,
   type DeadlineOptions,
@@ -106,8 +106,7 @@ export class LazyConnection {
       if (left-- === 0) giveUp.abort(unreachable(retries, cause))
     }
     if (signal?.aborted === true) throw signal.reason
-    const listening =
-      signal === undefined ? undefined : addAbortListener(signal, () => giveUp.abort(signal.reason))
+    const listening = signal === undefined ? undefined : onAbort(signal, () => giveUp.abort(signal.reason))
     this.#onFailedAttempt.add(onFailed)
     try {
       return await work(giveUp.signal)

@@ -1,5 +1,4 @@
-import { addAbortListener } from 'node:events'
-import { MessagingTimeoutError, type Clock, type JsonValue, type Timer } from '@hermod/kernel'
+import { MessagingTimeoutError, onAbort, type Clock, type JsonValue, type Timer } from '@hermod/kernel'
 import { readFailure, type Reply } from '@hermod/messaging'
 import type { ReplyPart } from './reply-message.ts'
 
@@ -41,7 +40,7 @@ export class WaitingCall {
     })
     this.#timer = clock.after(wait.leftMs, () => this.#timedOut(wait.timeoutMs, 'no reply came to'))
     const { signal } = wait
-    this.#listening = signal && addAbortListener(signal, () => this.fail(signal.reason))
+    this.#listening = signal && onAbort(signal, () => this.fail(signal.reason))
     this.#watch()
   }
 

@@ -1,6 +1,6 @@
-import { addAbortListener } from 'node:events'
 import { systemClock, type Clock, type Timer } from './clock.ts'
 import { MessagingTimeoutError } from './errors/delivery.ts'
+import { onAbort } from './on-abort.ts'
 
 /** How long a call may wait; every call that waits takes these. */
 export interface DeadlineOptions {
@@ -34,9 +34,7 @@ export function withDeadline<T>(
   return new Promise<T>((resolve, reject) => {
     let timer: Timer | undefined
     const listening =
-      signal === undefined
-        ? undefined
-        : addAbortListener(signal, () => end(() => reject(signal.reason as Error)))
+      signal === undefined ? undefined : onAbort(signal, () => end(() => reject(signal.reason as Error)))
     if (timeoutMs !== Infinity) {
       timer = clock.after(timeoutMs, () => end(() => reject(new MessagingTimeoutError(operation, timeoutMs))))
     }
@@ -64,7 +62,7 @@ export function sleep(
     const listening =
       signal === undefined
         ? undefined
-        : addAbortListener(signal, () => {
+        : onAbort(signal, () => {
             timer.cancel()
             reject(signal.reason as Error)
           })

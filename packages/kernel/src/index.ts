@@ -44,6 +44,7 @@ export { ContentDisallowedError, DecodeError, EncodeError, FieldEncodeError } fr
 export type { JsonObject, JsonValue } from './json-value.ts'
 export { Lifecycle } from './lifecycle.ts'
 export { redactingLogger, silentLogger, type LogDetails, type Logger } from './logger.ts'
+export { onAbort } from './on-abort.ts'
 export { parsePythonJson, PYTHON_JSON_DEFAULTS, type ParsePythonJsonOptions } from './python-json.ts'
 export { isSecretKey, MASK, maskUrlCredentials, redactSecrets } from './redaction.ts'
 export { stringifyJson, type StringifyJsonOptions } from './stringify-json.ts'

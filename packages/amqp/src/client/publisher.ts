@@ -1,13 +1,13 @@
-import { addAbortListener } from 'node:events'
 import {
   ChannelClosedError,
   ChannelError,
   ConfigurationError,
+  createDeferred,
   MessageNackedError,
   MessageUndeliverableError,
   MessagingTimeoutError,
+  onAbort,
   PublishUncertainError,
-  createDeferred,
   type Clock,
   type ConnectionBlockedError,
   type Deferred,
@@ -189,8 +189,7 @@ export class Publisher implements PublishPath {
       pending.abandon(signal.reason)
       return false
     }
-    const listening =
-      signal === undefined ? undefined : addAbortListener(signal, () => pending.abandon(signal.reason))
+    const listening = signal === undefined ? undefined : onAbort(signal, () => pending.abandon(signal.reason))
     const timer =
       timeoutMs === undefined || timeoutMs === Infinity
         ? undefined

@@ -1,5 +1,4 @@
-import { AsyncQueue, ConfigurationError, withDeadline, type DeadlineOptions } from '@hermod/kernel'
-import { addAbortListener } from 'node:events'
+import { AsyncQueue, ConfigurationError, onAbort, withDeadline, type DeadlineOptions } from '@hermod/kernel'
 import { requireCapabilities } from '../driver/driver-capabilities.ts'
 import type { DriverSubscription, IncomingNotification, NotificationSource } from '../driver/driver.ts'
 import { PRIORITIES, type Priority } from '../notification.ts'
@@ -142,7 +141,7 @@ export class NotificationStream implements AsyncIterable<StreamedNotification>, 
     this.#state = 'opening'
     if (this.#signal !== undefined) {
       const signal = this.#signal
-      this.#listening = addAbortListener(signal, () => void this.#end(signal.reason))
+      this.#listening = onAbort(signal, () => void this.#end(signal.reason))
     }
     const subscription = await this.#transport.driver.listen(this.#sources, {
       pool: this.#pool,

@@ -1,5 +1,4 @@
-import { addAbortListener } from 'node:events'
-import { MessagingTimeoutError, type Clock, type DeadlineOptions, type Timer } from '@hermod/kernel'
+import { MessagingTimeoutError, onAbort, type Clock, type DeadlineOptions, type Timer } from '@hermod/kernel'
 
 /** A signal that aborts when the caller's does, or when the time is over: for what takes a signal and no time. */
 export class DeadlineSignal implements Disposable {
@@ -13,7 +12,7 @@ export class DeadlineSignal implements Disposable {
     const controller = new AbortController()
     this.signal = controller.signal
     if (signal?.aborted === true) controller.abort(signal.reason)
-    this.#listening = signal && addAbortListener(signal, () => controller.abort(signal.reason))
+    this.#listening = signal && onAbort(signal, () => controller.abort(signal.reason))
     this.#timer = clock.after(timeoutMs, () =>
       controller.abort(new MessagingTimeoutError(operation, timeoutMs)),
     )

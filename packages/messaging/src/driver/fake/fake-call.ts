@@ -1,7 +1,7 @@
-import { addAbortListener } from 'node:events'
 import {
   createDeferred,
   MessagingTimeoutError,
+  onAbort,
   parsePythonJson,
   type Clock,
   type Timer,
@@ -31,7 +31,7 @@ export class FakeCall {
     this.#onLate = onLate
     const { timeoutMs, signal } = options
     this.#deadline = clock.after(timeoutMs, () => this.#timeOut(timeoutMs))
-    this.#aborting = signal && addAbortListener(signal, () => this.fail(signal.reason))
+    this.#aborting = signal && onAbort(signal, () => this.fail(signal.reason))
     this.#watch()
   }
 
