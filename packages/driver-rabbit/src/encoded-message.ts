@@ -39,17 +39,18 @@ export function encodeMessage(
 ): EncodedMessage {
   const plain = Buffer.from(text)
   const body = compression === undefined ? plain : compression.compress(plain)
+  const base = expirationMs <= LONGEST_EXPIRATION_MS ? expiringProperties(expirationMs) : PROPERTIES
+  if (compression !== undefined)
+    return { body, properties: { ...base, headers: { ...headers, compression: compression.contentType } } }
   const hasHeaders = headers !== undefined && Object.keys(headers).length > 0
-  const expires = expirationMs <= LONGEST_EXPIRATION_MS
-  if (!hasHeaders && compression === undefined && !expires) return { body, properties: PROPERTIES }
-  return {
-    body,
-    properties: {
-      ...PROPERTIES,
-      ...((hasHeaders || compression !== undefined) && {
-        headers: { ...headers, ...(compression !== undefined && { compression: compression.contentType }) },
-      }),
-      ...(expires && { expiration: String(Math.trunc(Math.max(0, expirationMs))) }),
-    },
-  }
+  return { body, properties: hasHeaders ? { ...base, headers: { ...headers } } : base }
+}
+
+let latest: BasicProperties = PROPERTIES
+
+/** The calls of a program mostly have the same time, and making the properties costs as much as a body's bytes. */
+function expiringProperties(expirationMs: number): BasicProperties {
+  const expiration = String(Math.trunc(Math.max(0, expirationMs)))
+  if (latest.expiration !== expiration) latest = Object.freeze({ ...PROPERTIES, expiration })
+  return latest
 }
