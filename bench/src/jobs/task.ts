@@ -17,7 +17,7 @@ export type Task =
 export type AmqpKind = 'publish' | 'consume' | 'call'
 
 /** What is done with a library for remote calls or notifications, or with a bare client in its place. */
-export type OsloKind = 'oslo-call' | 'oslo-cast' | 'notify' | 'listen'
+type OsloKind = 'oslo-call' | 'oslo-cast' | 'notify' | 'listen'
 
 /** What contestants do in a task. */
 export type TaskKind = AmqpKind | OsloKind
