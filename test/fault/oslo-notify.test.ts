@@ -32,7 +32,8 @@ function transportAt(url: string): Transport {
 async function startLoad(notifierUrl: string, listenerUrl: string): Promise<NoteLoad> {
   const topic = `notes-${topics++}`
   const handler = new CountingHandler()
-  const options = { topics: [topic], endpoints: [handler], concurrency: 4 }
+  // One at a time: a copy that comes while the first one is still being handled is not known as one yet.
+  const options = { topics: [topic], endpoints: [handler] }
   await createNotificationListener(transportAt(listenerUrl), options).start()
   return new NoteLoad(transportAt(notifierUrl), { topic, handled: (id) => handler.handled(id) })
 }
@@ -113,7 +114,12 @@ describe.skipIf(gate.skip)(`notifications under faults${gate.note}`, FAULT_SUITE
     }
     let listener = await listen()
     const sending = transportAt(broker.url)
-    const load = new NoteLoad(sending, { topic, handled, failure: 'E_CONN_CLOSED', restMs: 100 })
+    const load = new NoteLoad(sending, {
+      topic,
+      handled,
+      failures: ['E_CONN_CLOSED', 'E_CHANNEL_CLOSED'],
+      restMs: 100,
+    })
     for (const share of [0.1, 0.2, 0.3, 0.4, 0.5]) {
       await load.reaches(share)
       await listener.stop()
