@@ -101,16 +101,21 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ says no${gate.note}`, 
   )
 
   it('consumes from its queue as somebody else declared it anew, and says so once', async () => {
-    await using load = await startLoad({ queue, publishTo: broker.url, mandatory: true })
+    // The other one declares it first, because the reader hears of everything late. Had both words come to RabbitMQ
+    // together, it might move the consumer to the new queue without a word, and then at times deliver nothing to it.
+    await using proxy = await startFaultProxy(broker)
+    const consumeFrom = proxy.urlFor(broker.url)
+    await using load = await startLoad({ queue, publishTo: broker.url, consumeFrom, mandatory: true })
     await load.input.declareQueue(queue, IN_ORDER)
     const channel = await operator.openChannel()
     await load.reaches(0.3)
     const other = { arguments: { ...IN_ORDER.arguments, 'x-max-length': 1_000_000 } }
-    const deleted = channel.deleteQueue(queue)
-    const declared = channel.declareQueue(queue, other)
-    await deleted
+    const late = proxy.delay({ delayMs: 200 })
+    await channel.deleteQueue(queue)
     const mayMiss = lostNow(load)
-    await declared
+    await channel.declareQueue(queue, other)
+    await eventually(() => count(load.consumed, 'consumer-cancelled') > 0)
+    late.heal()
     await load.goesOn()
     const refused = (): unknown[] => load.consumed.filter(({ type }) => type === 'topology-error')
     await eventually(() => refused().length > 0)
