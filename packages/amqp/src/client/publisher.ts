@@ -410,7 +410,6 @@ function isOverPublish(cause: HermodError): boolean {
   return cause.details['method'] === 'basic.publish' && (cause instanceof ChannelError || isHardError(cause))
 }
 
-/** Whether the broker says that it was a publish to this exchange. */
 /**
  * How large the body is that the broker refused; the first of this size is the one.
  * @source RabbitMQ rabbit_channel.erl, check_msg_size
@@ -420,6 +419,7 @@ function refusedSize({ details }: HermodError): number | undefined {
   return bytes === undefined ? undefined : Number(bytes)
 }
 
+/** Whether the broker says that it was a publish to this exchange. */
 function namesExchange({ details }: HermodError, { exchange }: PendingPublish): boolean {
   return String(details['replyText']).includes(`exchange '${exchange}'`)
 }
