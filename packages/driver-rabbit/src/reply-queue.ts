@@ -3,7 +3,6 @@ import { Backoff, isHermodError, sleep, withDeadline, type Clock, type HermodErr
 import { declareEntity } from './declare.ts'
 import { decodeMessage } from './decoded-message.ts'
 import type { DriverCounters } from './driver-counters.ts'
-import { GatheredAcks } from './gathered-acks.ts'
 import type { ConnectionWait, LazyConnection } from './lazy-connection.ts'
 import type { RabbitSettings } from './rabbit-settings.ts'
 import { readReplyPart } from './reply-message.ts'
@@ -29,7 +28,6 @@ export interface ReplyQueueOptions {
 export class ReplyQueue {
   readonly #options: ReplyQueueOptions
   readonly #calls = new Map<string, WaitingCall>()
-  readonly #acks: GatheredAcks
   readonly #closing = new AbortController()
   #queue: Queue | undefined
   #opening: Promise<void> | undefined
@@ -37,7 +35,6 @@ export class ReplyQueue {
 
   constructor(options: ReplyQueueOptions) {
     this.#options = options
-    this.#acks = new GatheredAcks(options.clock, options.settings.prefetchCount)
   }
 
   /** Known once it was opened. */
@@ -80,7 +77,6 @@ export class ReplyQueue {
   /** Every call that waits is given up. */
   close(reason: HermodError): void {
     this.#closing.abort(reason)
-    this.#acks.flush()
     for (const call of Array.from(this.#calls.values())) call.fail(reason)
   }
 
@@ -137,8 +133,7 @@ export class ReplyQueue {
       counters.refused++
       return onRefused(this.name, error)
     }
-    // A reply that comes again is one to a call that does not wait.
-    this.#acks.add(message)
+    message.ack()
     const call = part.msgId === undefined ? undefined : this.#calls.get(part.msgId)
     if (call === undefined) counters.unexpectedReplies++
     else call.receive(part)

@@ -44,8 +44,6 @@ describe('a call over RabbitMQ', () => {
     ])
     rig.deliver(receiving, replies!.args.queue, replyTo(request!, { result: 3 }))
     expect(await calling).toEqual({ result: 3 })
-    expect(receiving.all('basic.ack')).toEqual([])
-    await rig.clock.pass(20)
     await receiving.method('basic.ack')
     expect(rig.clock.armed).toBeLessThan(4)
   })
