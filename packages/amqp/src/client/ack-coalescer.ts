@@ -51,6 +51,17 @@ export class AckCoalescer {
     }
   }
 
+  /**
+   * The broker went on without these tags, all beyond those that it had used: nobody will settle them, and however many
+   * it claims they are, they take no room.
+   */
+  skipped(from: number, to: number): void {
+    const last = this.#runs.at(-1)
+    if (from === this.#settledTo + 1) this.#settledTo = to
+    else if (last?.to === from - 1) last.to = to
+    else this.#runs.push({ from, to })
+  }
+
   /** Every delivery up to this tag was settled together, or put back by the broker. Flush before. */
   settledUpTo(tag: number): void {
     while (this.#runs[0] !== undefined && this.#runs[0].to <= tag) this.#runs.shift()

@@ -137,7 +137,7 @@ export class Deliveries implements Settler {
       this.#onDelivery(bytes, start, bodyStart, end)
     } else if ('method' in expected) {
       const { deliveryTag, redelivered, exchange, routingKey } = expected.method.args
-      this.#highestTag = deliveryTag
+      this.#reach(deliveryTag)
       this.#owners.delivered(deliveryTag, undefined, this.#acks.settledTo)
       this.#traffic.delivered++
       const message = new Message(
@@ -163,12 +163,20 @@ export class Deliveries implements Settler {
     }
   }
 
+  /** Tags count up by one; what a broker skips must not count as unsettled. */
+  #reach(deliveryTag: number): void {
+    const next = this.#highestTag + 1
+    if (deliveryTag < next) return
+    if (deliveryTag > next) this.#acks.skipped(next, deliveryTag - 1)
+    this.#highestTag = deliveryTag
+  }
+
   #onDelivery(bytes: Buffer, start: number, bodyStart: number, end: number): void {
     // Once the channel is closing, what still comes stays with the broker, which puts it back.
     if (this.#paused) return
     this.#deliveredThisTurn = true
     const deliveryTag = this.#deliveryTag
-    this.#highestTag = deliveryTag
+    this.#reach(deliveryTag)
     const consumer = this.#consumers.find(this.#consumerTag)
     const needsAck = consumer === undefined || consumer.needsAck
     if (!needsAck) this.#acks.settled(deliveryTag)
