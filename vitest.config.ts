@@ -12,25 +12,31 @@ function titles(test: TestCase): readonly string[] {
 }
 
 /**
- * Ends the run with the one plain line that CI reads, or, where `HERMOD_TEST_REPORT` names a file, writes the same
- * and every test into it, for run-tests.mjs.
+ * Ends the run with a plain line for each failure and the one that CI reads, or, where `HERMOD_TEST_REPORT` names a
+ * file, writes the same and every test into it, for run-tests.mjs.
  */
 const outcome: Reporter = {
   onTestRunEnd(modules: readonly TestModule[], errors) {
     const counts = { passed: 0, failed: errors.length, skipped: 0, pending: 0 }
     const tests = []
+    const failures: string[] = errors.map((error) => String(error.message))
     for (const module of modules) {
-      if (module.state() === 'failed' && [...module.children.allTests('failed')].length === 0) counts.failed++
+      if (module.state() === 'failed' && [...module.children.allTests('failed')].length === 0) {
+        counts.failed++
+        failures.push(module.relativeModuleId)
+      }
       for (const test of module.children.allTests()) {
         const { state } = test.result()
         counts[state]++
+        if (state === 'failed') failures.push([module.relativeModuleId, ...titles(test)].join(' > '))
         tests.push({ file: module.relativeModuleId, titles: titles(test), state })
       }
     }
-    const line = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped + counts.pending} skipped`
+    const sum = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped + counts.pending} skipped`
+    const closing = [...failures.map((failure) => `failed: ${failure}`), sum].join('\n')
     const report = process.env['HERMOD_TEST_REPORT']
-    if (report === undefined) process.on('exit', () => console.log(line))
-    else writeFileSync(report, JSON.stringify({ line, tests }))
+    if (report === undefined) process.on('exit', () => console.log(closing))
+    else writeFileSync(report, JSON.stringify({ closing, tests }))
   },
 }
 

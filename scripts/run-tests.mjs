@@ -75,15 +75,15 @@ let status = runNode(
   { HERMOD_TEST_REPORT: REPORT, ...(required ? { HERMOD_TEST_REQUIRE_SERVICES: '1' } : {}) },
 )
 // Without a report vitest broke off, or was told to report in another way.
-let line = status === 0 ? undefined : '0 passed, 1 failed, 0 skipped'
-if (existsSync(REPORT)) line = JSON.parse(readFileSync(REPORT, 'utf8')).line
+let closing = status === 0 ? undefined : '0 passed, 1 failed, 0 skipped'
+if (existsSync(REPORT)) closing = JSON.parse(readFileSync(REPORT, 'utf8')).closing
 if (forVitest.length === 0) {
   // A peer that is excused leaves tests out of a run that requires everything, too.
   const everything = required && Object.values(peers).every((peer) => peer.available || !peer.excused)
   if (runNode(['scripts/check-parity.mjs', ...(everything ? [] : ['--existing'])]) !== 0) {
     status = 1
-    line = line?.replace(/\d+(?= failed)/, (failed) => String(Number(failed) + 1))
+    closing = closing?.replace(/\d+(?= failed, \d+ skipped$)/, (failed) => String(Number(failed) + 1))
   }
 }
-if (line !== undefined) console.log(line)
+if (closing !== undefined) console.log(closing)
 process.exitCode = status
