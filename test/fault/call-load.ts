@@ -112,14 +112,10 @@ export class CallLoad {
 /**
  * Waits for all calls, and holds them against what no fault may change: each ends in its result, in the error of its
  * method or in a time-out, none runs twice, and one with an outcome of its method ran once.
- * @param goOn whether calls must get results again in the end.
  */
-export async function expectCallInvariants(
-  load: CallLoad,
-  { goOn = true }: { readonly goOn?: boolean } = {},
-): Promise<void> {
+export async function expectCallInvariants(load: CallLoad): Promise<void> {
   await load.ended
-  if (goOn) await load.goesOn()
+  await load.goesOn()
   const { result = 0, E_REMOTE: refused = 0, E_TIMEOUT: late = 0, ...others } = load.counts()
   expect(others).toEqual({})
   expect(result).toBeGreaterThan(load.total / 4)

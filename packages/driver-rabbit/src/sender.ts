@@ -41,6 +41,9 @@ export interface SendingOptions extends ConnectionWait {
 const NOT_FOUND = 404
 const MOST_VANISHED = 5
 
+/** How often at most a purpose gets another channel because the broker refuses what is published. */
+const LEAVE_MS = 1_000
+
 /** Publishes on a connection that is only for this: a broker that blocks publishers must not hold up what is received. */
 export class Sender {
   readonly #link: LazyConnection
@@ -49,6 +52,7 @@ export class Sender {
   readonly #clock: Clock
   readonly #closing = new AbortController()
   #channels: { [Purpose in SendPurpose]?: Promise<Channel> | Channel } = {}
+  readonly #leftMs: { [Purpose in SendPurpose]?: number } = {}
   readonly #declared = new Set<Exchange | Queue>()
   readonly #declaring = new Map<Exchange | Queue, Promise<void>>()
 
@@ -85,8 +89,9 @@ export class Sender {
     const beganMs = options.timeoutMs === undefined ? 0 : this.#clock.monotonicMs()
     for (;;) {
       const left = refusals + vanished === 0 ? options : this.#left(options, beganMs)
+      let channel: Channel | undefined
       try {
-        const channel = this.#ready(target) ?? (await this.#prepare(target, left))
+        channel = this.#ready(target) ?? (await this.#prepare(target, left))
         await this.#publish(channel, target, message, left)
         this.#counters.sent++
         return
@@ -94,6 +99,7 @@ export class Sender {
         if (!isHermodError(error)) throw error
         if (error.code === 'E_NACKED') {
           if (refusals++ === options.retries) throw undelivered(error, true)
+          this.#leave(target.purpose, channel)
         } else if (error instanceof ChannelError) {
           if (error.replyCode !== NOT_FOUND || target.entity === undefined || ++vanished === MOST_VANISHED)
             throw undelivered(error, false)
@@ -141,6 +147,25 @@ export class Sender {
     const channel = this.#channels[purpose]
     if (channel === undefined || channel instanceof Promise || channel.state === 'closed') return undefined
     return entity === undefined || this.#declared.has(entity) ? channel : undefined
+  }
+
+  /**
+   * What is published from now on takes another channel; what is on its way is waited for. When a channel of RabbitMQ
+   * first publishes to a quorum queue, it asks the node that led the queue; if that has just died, the channel refuses
+   * every later message too, also when the queue has long had another leader (test/fault/oslo-cluster.test.ts).
+   *
+   * @source RabbitMQ 3.10 rabbit_fifo_client.erl, enqueue/3
+   */
+  #leave(purpose: SendPurpose, channel: Channel | undefined): void {
+    if (channel === undefined || this.#channels[purpose] !== channel) return
+    const nowMs = this.#clock.monotonicMs()
+    if (nowMs - (this.#leftMs[purpose] ?? -Infinity) < LEAVE_MS) return
+    this.#leftMs[purpose] = nowMs
+    delete this.#channels[purpose]
+    channel.drain().then(
+      () => channel.close(),
+      () => {},
+    )
   }
 
   async #prepare({ purpose, entity }: SendTarget, wait: SendingOptions): Promise<Channel> {

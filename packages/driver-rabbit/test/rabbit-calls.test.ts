@@ -197,6 +197,36 @@ describe('a call over RabbitMQ', () => {
     expect(new Set(rig.publishes.map((publish) => innerOf(publish)['_unique_id'])).size).toBe(1)
   })
 
+  it('leaves a channel on which the broker refuses, and closes it when nothing is on its way there', async () => {
+    await using rig = new ScriptedRabbit()
+    rig.broker.onPublish = (publish, link) => {
+      const [first] = link.publishes
+      if (publish.channel !== first!.channel) return undefined
+      if (publish !== first)
+        link.send(publish.channel, 'basic.nack', {
+          deliveryTag: publish.tag,
+          multiple: false,
+          requeue: false,
+        })
+      return SILENT
+    }
+    const slow = rig.cast()
+    const [first] = await rig.published(1)
+    const refused = rig.cast()
+    await rig.until(refused, 50)
+    const ends = rig.publishes.map(({ channel }) => channel === first!.channel)
+    expect(ends).toEqual([true, true, false])
+
+    const link = await rig.linkOf('basic.publish')
+    await rig.clock.pass(5_000)
+    const closed = (): readonly number[] => link.all('channel.close').map(({ channel }) => channel)
+    expect(closed()).not.toContain(first!.channel)
+    link.send(first!.channel, 'basic.ack', { deliveryTag: first!.tag, multiple: false })
+    await rig.until(slow, 50)
+    await rig.clock.pass(50)
+    expect(closed()).toContain(first!.channel)
+  })
+
   it('declares an exchange again that is gone, and publishes once more', async () => {
     await using rig = new ScriptedRabbit()
     let gone = true
