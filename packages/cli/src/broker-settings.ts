@@ -1,22 +1,23 @@
 import { parseAmqpUrl, type BrokerAddress, type TlsOptions } from '@hermod/amqp'
-import { InvalidUrlError } from '@hermod/kernel'
-import type { TransportHostParts, TransportUrl } from '@hermod/messaging'
+import { RABBIT_GROUP, rabbitServers, readRabbitOptions } from '@hermod/driver-rabbit'
+import { ConfigurationError, InvalidUrlError } from '@hermod/kernel'
+import type { OsloConf, TransportUrl } from '@hermod/messaging'
 
 /** Brokers to try in turn, and what their URL says about the connection. */
 export interface BrokerSettings {
   readonly servers: readonly BrokerAddress[]
   readonly heartbeatMs: number | undefined
   readonly connectTimeoutMs: number | undefined
-  /** Hosts for which the URL names no user although it does for others. */
-  readonly withoutUser: readonly string[]
   /** Whether the URL holds a password. */
   readonly holdsPassword: boolean
+  /** What the user should know about them, a sentence each. */
+  readonly notes: readonly string[]
 }
 
 /** The schemes of oslo.messaging whose broker speaks AMQP 0-9-1. */
 const OSLO_SCHEMES: readonly string[] = ['rabbit', 'kombu']
 
-const OSLO_PORT = 5672
+const HEARTBEAT = 'heartbeat_timeout_threshold'
 
 /**
  * The broker of an `amqp://` or `amqps://` URL.
@@ -35,53 +36,44 @@ export function amqpBrokerSettings(text: string, tls: TlsOptions | undefined): B
     servers: [tls === undefined ? address : { ...address, tls }],
     heartbeatMs,
     connectTimeoutMs,
-    withoutUser: [],
     holdsPassword: /:[^@]+@/.test(authority),
+    notes: [],
   }
 }
 
 /**
- * The brokers of an oslo.messaging URL, with defaults filled in: `guest` and `guest` for a host without a user of
- * its own, virtual host `/` where the path is empty, port 5672 also with TLS.
+ * The brokers of an oslo.messaging URL, as the rabbit driver reads it: its query and the group
+ * `[oslo_messaging_rabbit]` of the file say whether and how there is TLS.
  *
- * Of the URL's options `ssl` and `heartbeat_timeout_threshold` (seconds) matter here; the others are about things
- * that a tap does not do.
+ * Every option is checked. Those that are about other things than connections do nothing here, and neither does a
+ * heartbeat that is not set: a tap notices sooner than oslo.messaging that its connection is dead.
  *
- * @param tls asks for TLS whatever the URL says.
- * @throws {InvalidUrlError} E_URL for another scheme, or an option that cannot be read.
- * @source oslo.messaging transport.py TransportURL; _drivers/impl_rabbit.py
+ * @param tls asks for TLS whatever URL and file say, and counts before the files that these name.
+ * @throws {InvalidUrlError} E_URL for another scheme.
+ * @throws {ConfigurationError} E_CONFIG for options that are wrong, files that cannot be read, and a login by
+ *   certificate.
  */
-export function osloBrokerSettings(url: TransportUrl, tls: TlsOptions | undefined): BrokerSettings {
+export async function osloBrokerSettings(
+  url: TransportUrl,
+  tls: TlsOptions | undefined,
+  conf?: OsloConf,
+): Promise<BrokerSettings> {
   if (!OSLO_SCHEMES.includes(url.driver))
     throw new InvalidUrlError(
       `the scheme '${url.driver}' is not known; use amqp://, amqps://, rabbit:// or kombu://`,
     )
-  const effectiveTls = tls ?? (isTrue(url.query['ssl']) ? {} : undefined)
-  const hosts: readonly TransportHostParts[] = url.hosts.length === 0 ? [{ hostname: '' }] : url.hosts
-  const withoutUser = hosts.filter(({ username }) => username === undefined).map(({ hostname }) => hostname)
+  const { settings } = readRabbitOptions({ url, conf })
+  if (settings.loginMethod === 'EXTERNAL')
+    throw new ConfigurationError([
+      `${conf?.source ?? 'the URL'}: login by certificate (rabbit_login_method EXTERNAL) is not possible; give --url with a user and a password`,
+    ])
+  const { target, notes } = rabbitServers(url, settings, tls)
+  const setsHeartbeat = (url.query[HEARTBEAT] || conf?.get(RABBIT_GROUP, HEARTBEAT) || '') !== ''
   return {
-    servers: hosts.map(({ hostname, port, username, password }) => ({
-      hostname: hostname === '' ? 'localhost' : hostname,
-      port: port ?? OSLO_PORT,
-      username: username ?? 'guest',
-      password: password ?? 'guest',
-      virtualHost: url.virtualHost === '' ? '/' : url.virtualHost,
-      tls: effectiveTls,
-    })),
-    heartbeatMs: secondsToMs('heartbeat_timeout_threshold', url.query['heartbeat_timeout_threshold']),
+    servers: await target(),
+    heartbeatMs: setsHeartbeat ? settings.heartbeatMs : undefined,
     connectTimeoutMs: undefined,
-    withoutUser: withoutUser.length < hosts.length ? withoutUser : [],
-    holdsPassword: hosts.some(({ password }) => (password ?? '') !== ''),
+    holdsPassword: url.hosts.some(({ password }) => (password ?? '') !== ''),
+    notes,
   }
-}
-
-function secondsToMs(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  if (!/^\d{1,5}$/.test(text)) throw new InvalidUrlError(`'${name}' in the URL is a whole number of seconds`)
-  return Number(text) * 1000
-}
-
-/** @source oslo.config types.py Boolean.TRUE_VALUES */
-function isTrue(text: string | undefined): boolean {
-  return ['true', '1', 'on', 'yes'].includes((text ?? '').toLowerCase())
 }

@@ -1,10 +1,8 @@
 import type { BrokerAddress, TlsOptions } from '@hermod/amqp'
-import { ConfigurationError } from '@hermod/kernel'
 import {
   controlExchangeFromConf,
   notificationTopicsFromConf,
   parseTransportUrl,
-  rabbitConfFrom,
   readConfFile,
   transportUrlFromConf,
 } from '@hermod/messaging'
@@ -38,58 +36,44 @@ export async function connectionSettings(request: ConnectionRequest): Promise<Co
   const { source } = request
   if (source.type === 'conf') return confSettings(request, source.path)
   const tls = await readTls(request.tls)
-  const brokers = (await urlTexts(source)).map((text) => fromOrigin(source, () => urlSettings(text, tls)))
-  return {
-    ...merged(brokers, request),
-    topics: [],
-    controlExchange: undefined,
-    notes: connectionNotes(source, brokers),
-  }
+  const texts = await urlTexts(source)
+  const brokers = await fromOrigin(source, () => Promise.all(texts.map((text) => urlSettings(text, tls))))
+  return { ...merged(brokers, request), topics: [], controlExchange: undefined }
 }
 
 async function confSettings(request: ConnectionRequest, path: string): Promise<ConnectionSettings> {
   const conf = await readConfFile(path)
-  const rabbit = rabbitConfFrom(conf)
-  if (rabbit.loginMethod === 'EXTERNAL')
-    throw new ConfigurationError([
-      `${path}: login by certificate (rabbit_login_method EXTERNAL) is not possible; give --url with a user and a password`,
-    ])
-  const files = rabbit.tls === true ? rabbit : undefined
-  const tls = await readTls({
-    caFile: request.tls.caFile ?? files?.caFile,
-    certFile: request.tls.certFile ?? files?.certFile,
-    keyFile: request.tls.keyFile ?? files?.keyFile,
-    serverName: request.tls.serverName,
-  })
+  const tls = await readTls(request.tls)
   const url = transportUrlFromConf(conf)
-  const broker = fromOrigin(request.source, () =>
-    osloBrokerSettings(url, tls ?? (rabbit.tls === true ? {} : undefined)),
-  )
-  const { servers, heartbeatMs, connectTimeoutMs } = merged([broker], request)
+  const broker = await fromOrigin(request.source, () => osloBrokerSettings(url, tls, conf))
   return {
-    servers,
-    heartbeatMs: heartbeatMs ?? rabbit.heartbeatTimeoutMs,
-    connectTimeoutMs,
+    ...merged([broker], request),
     topics: notificationTopicsFromConf(conf),
     controlExchange: controlExchangeFromConf(conf),
-    notes: connectionNotes(request.source, [broker]),
   }
 }
 
 function merged(
   brokers: readonly BrokerSettings[],
   request: ConnectionRequest,
-): Pick<ConnectionSettings, 'servers' | 'heartbeatMs' | 'connectTimeoutMs'> {
+): Omit<ConnectionSettings, 'topics' | 'controlExchange'> {
   const first = (key: 'heartbeatMs' | 'connectTimeoutMs'): number | undefined =>
     brokers.map((broker) => broker[key]).find((value) => value !== undefined)
   return {
     servers: brokers.flatMap(({ servers }) => servers),
     heartbeatMs: first('heartbeatMs'),
     connectTimeoutMs: request.connectTimeoutMs ?? first('connectTimeoutMs'),
+    notes: [
+      ...connectionNotes(
+        request.source,
+        brokers.some(({ holdsPassword }) => holdsPassword),
+      ),
+      ...brokers.flatMap(({ notes }) => notes),
+    ],
   }
 }
 
-function urlSettings(text: string, tls: TlsOptions | undefined): BrokerSettings {
+async function urlSettings(text: string, tls: TlsOptions | undefined): Promise<BrokerSettings> {
   return /^amqps?:/i.test(text)
     ? amqpBrokerSettings(text, tls)
     : osloBrokerSettings(parseTransportUrl(text), tls)

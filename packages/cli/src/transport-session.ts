@@ -30,7 +30,7 @@ export async function withTransport<T>(
   for (const text of notes) announcer.note(text)
   const { rabbit } = await import('@hermod/driver-rabbit')
   const drivers = [rabbit({ tls }), fake()]
-  const transport = fromOrigin(connection.source, () =>
+  const transport = await fromOrigin(connection.source, () =>
     createTransport(url, { drivers, conf, controlExchange: exchange, clock: io.clock }),
   )
   try {

@@ -43,15 +43,16 @@ export async function transportSettings(
   const tls = await readTls(request.tls)
   if (source.type === 'conf') {
     const conf = await readConfFile(source.path)
-    const url = purpose === 'notifications' ? transportUrlFromConf(conf) : rpcUrl(conf)
-    return { url, tls, conf, notes: notesOf(request, url) }
+    const url = purpose === 'notifications' ? transportUrlFromConf(conf) : await rpcUrl(conf)
+    return { url, tls, conf, notes: await notesOf(request, url) }
   }
-  const urls = (await urlTexts(source)).map((text) => fromOrigin(source, () => urlOf(text, tls)))
+  const texts = await urlTexts(source)
+  const urls = await fromOrigin(source, () => texts.map((text) => urlOf(text, tls)))
   const url = joined(urls)
-  return { url, tls, conf: undefined, notes: notesOf(request, url) }
+  return { url, tls, conf: undefined, notes: await notesOf(request, url) }
 }
 
-function rpcUrl(conf: OsloConf): TransportUrl {
+function rpcUrl(conf: OsloConf): Promise<TransportUrl> {
   return fromOrigin({ type: 'conf', path: conf.source }, () =>
     parseTransportUrl(conf.get('DEFAULT', 'transport_url')),
   )
@@ -92,12 +93,8 @@ function joined(urls: readonly TransportUrl[]): TransportUrl {
   return new TransportUrl({ scheme, hosts: urls.flatMap(({ hosts }) => hosts), virtualHost, query })
 }
 
-function notesOf({ source }: ConnectionRequest, { hosts }: TransportUrl): readonly string[] {
-  const withoutUser = hosts.filter(({ username }) => username === undefined).map(({ hostname }) => hostname)
-  return connectionNotes(source, [
-    {
-      holdsPassword: hosts.some(({ password }) => (password ?? '') !== ''),
-      withoutUser: withoutUser.length < hosts.length ? withoutUser : [],
-    },
-  ])
+async function notesOf({ source }: ConnectionRequest, { hosts }: TransportUrl): Promise<readonly string[]> {
+  const { guestNotes } = await import('@hermod/driver-rabbit')
+  const holdsPassword = hosts.some(({ password }) => (password ?? '') !== '')
+  return [...connectionNotes(source, holdsPassword), ...guestNotes(hosts)]
 }

@@ -99,9 +99,21 @@ heartbeat_timeout_threshold = 20
     })
   })
 
+  it('takes the files of flags before those of a conf file', async () => {
+    const [theirs, mine] = [await file('theirs.pem', 'theirs'), await file('mine.pem', 'mine')]
+    const path = await file(
+      'tls.conf',
+      `[oslo_messaging_rabbit]\nrabbit_use_ssl = 1\nkombu_ssl_ca_certs = ${theirs}\nssl_cert_file = ${theirs}\n`,
+    )
+    const { servers } = await connectionSettings(request({ type: 'conf', path }, { caFile: mine }))
+    expect(servers[0]?.tls).toMatchObject({ ca: 'mine', cert: 'theirs' })
+  })
+
   it('refuses a conf file that logs in by certificate', async () => {
     const path = await file('external.conf', '[oslo_messaging_rabbit]\nrabbit_login_method = EXTERNAL\n')
-    await expect(connectionSettings(request({ type: 'conf', path }))).rejects.toThrow(/EXTERNAL/)
+    await expect(connectionSettings(request({ type: 'conf', path }))).rejects.toThrow(
+      /external\.conf: login by certificate .*EXTERNAL/,
+    )
   })
 
   it('reads TLS files, and names one that is missing', async () => {

@@ -115,7 +115,8 @@ function schemeProblem({ scheme, driver }: TransportUrl): string {
   return `the scheme '${scheme}' is not known here; use rabbit:// or kombu://`
 }
 
-function guestNotes(hosts: readonly TransportHostParts[]): readonly string[] {
+/** Which hosts of a URL get `guest` although others have a user: mostly an oversight. */
+export function guestNotes(hosts: readonly TransportHostParts[]): readonly string[] {
   const without = hosts.filter(({ username }) => !username).map(({ hostname }) => hostname)
   if (without.length === 0 || without.length === hosts.length) return []
   return [

@@ -50,9 +50,7 @@ export {
 export {
   controlExchangeFromConf,
   notificationTopicsFromConf,
-  rabbitConfFrom,
   transportUrlFromConf,
-  type RabbitConf,
 } from './messaging-conf.ts'
 export { PRIORITIES, readNotification, type Notification, type Priority } from './notification.ts'
 export {

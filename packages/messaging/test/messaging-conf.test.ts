@@ -3,7 +3,6 @@ import {
   controlExchangeFromConf,
   notificationTopicsFromConf,
   parseConf,
-  rabbitConfFrom,
   transportUrlFromConf,
 } from '../src/index.ts'
 
@@ -79,70 +78,4 @@ describe('topics and exchange', () => {
   it('are known under the former name', () => {
     expect(notificationTopicsFromConf(parseConf('[DEFAULT]\nnotification_topics = a,b'))).toEqual(['a', 'b'])
   })
-})
-
-describe('rabbitConfFrom', () => {
-  const UNSET = {
-    tls: undefined,
-    caFile: undefined,
-    certFile: undefined,
-    keyFile: undefined,
-    verifyHostname: undefined,
-    heartbeatTimeoutMs: undefined,
-    loginMethod: undefined,
-  }
-
-  it('reads every option', () => {
-    const conf = parseConf(`[oslo_messaging_rabbit]
-ssl = true
-ssl_ca_file = /etc/ssl/ca.pem
-ssl_cert_file = /etc/ssl/nova.pem
-ssl_key_file = /etc/ssl/nova.key
-ssl_enforce_hostname_verification = false
-heartbeat_timeout_threshold = 30
-rabbit_login_method = plain`)
-    expect(rabbitConfFrom(conf)).toEqual({
-      tls: true,
-      caFile: '/etc/ssl/ca.pem',
-      certFile: '/etc/ssl/nova.pem',
-      keyFile: '/etc/ssl/nova.key',
-      verifyHostname: false,
-      heartbeatTimeoutMs: 30_000,
-      loginMethod: 'PLAIN',
-    })
-  })
-
-  it('reads the former names of the TLS options', () => {
-    const conf = parseConf(`[oslo_messaging_rabbit]
-rabbit_use_ssl = 1
-kombu_ssl_ca_certs = ca
-kombu_ssl_certfile = cert
-kombu_ssl_keyfile = key`)
-    expect(rabbitConfFrom(conf)).toEqual({
-      ...UNSET,
-      tls: true,
-      caFile: 'ca',
-      certFile: 'cert',
-      keyFile: 'key',
-    })
-  })
-
-  it('leaves out what is not set, or empty', () => {
-    expect(rabbitConfFrom(NOTHING)).toEqual(UNSET)
-    expect(rabbitConfFrom(parseConf('[oslo_messaging_rabbit]\nssl_ca_file ='))).toEqual(UNSET)
-  })
-
-  it('takes a heartbeat of zero or less for none', () => {
-    const conf = parseConf('[oslo_messaging_rabbit]\nheartbeat_timeout_threshold = -1')
-    expect(rabbitConfFrom(conf).heartbeatTimeoutMs).toBe(0)
-  })
-
-  it.each(['ssl = perhaps', 'heartbeat_timeout_threshold = 1m', 'rabbit_login_method = RABBIT-CR-DEMO'])(
-    'refuses %s',
-    (line) => {
-      expect(() => rabbitConfFrom(parseConf(`[oslo_messaging_rabbit]\n${line}`, 'nova.conf'))).toThrow(
-        `nova.conf:2: option '${line.split(' ')[0]}' of [oslo_messaging_rabbit]`,
-      )
-    },
-  )
 })
