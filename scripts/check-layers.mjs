@@ -17,8 +17,8 @@ function* sources(folder) {
 
 /** Built-in modules that open sockets, files or processes, and the packages that may. */
 const DOORS = {
-  'node:net': ['amqp', 'testkit'],
-  'node:tls': ['amqp', 'testkit'],
+  'node:net': ['amqp', 'broker', 'testkit'],
+  'node:tls': ['amqp', 'broker', 'testkit'],
   'node:fs': ['messaging', 'openstack', 'testkit', 'cli', 'hermod'],
   'node:fs/promises': ['messaging', 'openstack', 'testkit', 'cli', 'hermod'],
   'node:child_process': ['testkit', 'cli'],

@@ -1,0 +1,40 @@
+import { REPLY_CODES } from '@hermod/amqp/wire'
+
+/** Codes that cost the client its channel; every other code costs it the connection. */
+const SOFT_CODES: ReadonlySet<number> = new Set([311, 312, 313, 403, 404, 405, 406])
+
+/** The wire has 255 bytes for a reply text. */
+const LONGEST_TEXT = 255
+
+/**
+ * What a client did that this broker must refuse: thrown by the model and by the session, caught by the session, and
+ * told to the client in a close method. It never leaves the package.
+ *
+ * Texts are byte strings (see `byte-string.ts`) and RabbitMQ's own, because clients compare them.
+ * @source AMQP 0-9-1 §1.2; rabbit_framing_amqp_0_9_1:lookup_amqp_exception
+ */
+export class AmqpError extends Error {
+  /** The reply code, for example 404. */
+  readonly replyCode: number
+  /** `NOT_FOUND - no queue 'q' in vhost '/'`: constant, dash, explanation; 255 bytes at the most. */
+  readonly replyText: string
+
+  constructor(replyCode: number, explanation: string) {
+    super(explanation)
+    this.name = 'AmqpError'
+    this.replyCode = replyCode
+    this.replyText = `${REPLY_CODES[replyCode] ?? 'INTERNAL_ERROR'} - ${explanation}`.slice(0, LONGEST_TEXT)
+  }
+
+  /** What it costs the client. */
+  get scope(): 'channel' | 'connection' {
+    return SOFT_CODES.has(this.replyCode) ? 'channel' : 'connection'
+  }
+}
+
+export const accessRefused = (explanation: string): AmqpError => new AmqpError(403, explanation)
+export const notFound = (explanation: string): AmqpError => new AmqpError(404, explanation)
+export const resourceLocked = (explanation: string): AmqpError => new AmqpError(405, explanation)
+export const preconditionFailed = (explanation: string): AmqpError => new AmqpError(406, explanation)
+export const notAllowed = (explanation: string): AmqpError => new AmqpError(530, explanation)
+export const notImplemented = (explanation: string): AmqpError => new AmqpError(540, explanation)
