@@ -4,8 +4,11 @@ import {
   ConnectionClosedError,
   createDeferred,
   isHermodError,
+  onAbort,
   sleep,
+  withDeadline,
   type Clock,
+  type DeadlineOptions,
   type HermodError,
 } from '@hermod/kernel'
 import type { DriverSubscription } from '@hermod/messaging'
@@ -56,6 +59,10 @@ export class QueueSubscription implements DriverSubscription {
   #consumers: Subscription[] = []
   #redeclaring = false
   #redeclareAgain = false
+  /** Where the queues were declared for the first time, or may have been. */
+  #declaredOn: Connection | undefined
+  /** Never rejects. */
+  #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
   #ending: Promise<void> | undefined
 
@@ -69,31 +76,24 @@ export class QueueSubscription implements DriverSubscription {
 
   /**
    * Declares and consumes; resolves when whatever is sent from now on arrives. However often the connection breaks
-   * meanwhile, it goes on.
+   * meanwhile, it goes on. When it fails or is given up, no consumer and no queue of ours is left.
    *
    * @throws what {@link declareEntity} throws.
    * @throws {AuthenticationError | AccessRefusedError} E_AUTH, E_ACCESS
+   * @throws the signal's reason.
    */
-  async start(): Promise<void> {
-    const { link, clock } = this.#options
-    const { signal } = this.#closing
-    const backoff = new Backoff({ initialMs: 50, maxMs: 2_000 })
+  async start(signal: AbortSignal | undefined): Promise<void> {
+    const listening =
+      signal === undefined ? undefined : onAbort(signal, () => this.#closing.abort(signal.reason))
+    const starting = this.#start()
+    this.#starting = starting.catch(() => {})
     try {
-      for (;;) {
-        const connection = await link.get({ signal })
-        try {
-          await this.#begin(connection)
-          return
-        } catch (error) {
-          await this.#channel?.close()
-          if (!isHermodError(error) || !error.retryable || signal.aborted) throw error
-        }
-        await sleep(backoff.nextMs(), { signal }, clock)
-      }
+      await starting
     } catch (error) {
-      this.#detach()
-      this.#end()
+      await this.close()
       throw error
+    } finally {
+      listening?.[Symbol.dispose]()
     }
   }
 
@@ -110,10 +110,28 @@ export class QueueSubscription implements DriverSubscription {
     await Promise.allSettled(this.#consumers.map((consumer) => consumer.cancel()))
   }
 
+  async #start(): Promise<void> {
+    const { link, clock } = this.#options
+    const { signal } = this.#closing
+    const backoff = new Backoff({ initialMs: 50, maxMs: 2_000 })
+    for (;;) {
+      const connection = await link.get({ signal })
+      try {
+        await this.#begin(connection)
+        return
+      } catch (error) {
+        await this.#channel?.close()
+        if (!isHermodError(error) || !error.retryable || signal.aborted) throw error
+      }
+      await sleep(backoff.nextMs(), { signal }, clock)
+    }
+  }
+
   async #begin(connection: Connection): Promise<void> {
     const { signal } = this.#closing
+    this.#declaredOn = connection
     await this.#declareAll(connection)
-    const channel = (this.#channel = await connection.openChannel())
+    const channel = (this.#channel = await openedChannel(connection, { signal }, this.#options.clock))
     this.#consumers = []
     for (const { queue, prefetchCount, onMessage } of this.#options.queues) {
       const isStream = queue.arguments['x-queue-type'] === 'stream'
@@ -124,6 +142,7 @@ export class QueueSubscription implements DriverSubscription {
       this.#consumers.push(consumer)
       void consumer.closed.then(({ error }) => error !== undefined && this.#lost(channel, error))
     }
+    signal.throwIfAborted()
     this.#attach(connection, channel)
   }
 
@@ -173,7 +192,7 @@ export class QueueSubscription implements DriverSubscription {
   async #declareAll(connection: Connection): Promise<void> {
     const { queues, settings, clock } = this.#options
     const { signal } = this.#closing
-    const openChannel = (): Promise<Channel> => connection.openChannel({ recover: false })
+    const openChannel = (): Promise<Channel> => openedChannel(connection, { signal }, clock, false)
     for (const { queue } of queues) await declareEntity(queue, { openChannel, settings, signal, clock })
   }
 
@@ -185,6 +204,8 @@ export class QueueSubscription implements DriverSubscription {
 
   async #close(error?: HermodError): Promise<void> {
     this.#closing.abort(error ?? new ConnectionClosedError('the subscription is closed'))
+    // What is declared only now would be left behind.
+    await this.#starting
     await this.stop()
     await this.#deleteQueues()
     this.#detach()
@@ -193,22 +214,50 @@ export class QueueSubscription implements DriverSubscription {
   }
 
   async #deleteQueues(): Promise<void> {
-    const channel = this.#channel
-    // Without a connection they are left to their own time-out.
-    if (channel === undefined || channel.state !== 'open') return
-    for (const { queue, deleteOnClose } of this.#options.queues) {
-      if (deleteOnClose !== true) continue
-      try {
-        await channel.deleteQueue(queue.name, { timeoutMs: DELETE_TIMEOUT_MS })
-      } catch (error) {
-        if (isHermodError(error)) this.#options.onTrouble(`deleting queue '${queue.name}'`, error)
-      }
+    const ours = this.#options.queues.filter(({ deleteOnClose }) => deleteOnClose === true)
+    if (ours.length === 0) return
+    try {
+      const channel = await this.#openForDeleting()
+      // Without a connection they are left to their own time-out.
+      if (channel === undefined) return
+      for (const { queue } of ours) await channel.deleteQueue(queue.name, { timeoutMs: DELETE_TIMEOUT_MS })
+    } catch (error) {
+      const names = ours.map(({ queue }) => `'${queue.name}'`).join(', ')
+      if (isHermodError(error)) this.#options.onTrouble(`deleting queue ${names}`, error)
     }
+  }
+
+  /** The channel that consumes, or, where the start did not get that far, one of its own. */
+  async #openForDeleting(): Promise<Channel | undefined> {
+    if (this.#channel?.state === 'open') return this.#channel
+    const isStarted = this.#connection !== undefined
+    if (isStarted || this.#declaredOn?.state !== 'open') return undefined
+    const limits = { timeoutMs: DELETE_TIMEOUT_MS }
+    return (this.#channel = await openedChannel(this.#declaredOn, limits, this.#options.clock, false))
   }
 
   #end(error?: HermodError): void {
     this.#closed.resolve(error === undefined ? {} : { error })
     this.#options.onClosed()
+  }
+}
+
+/** A channel, unless that takes too long: it is closed again then, when it opens after all. */
+async function openedChannel(
+  connection: Connection,
+  limits: DeadlineOptions,
+  clock: Clock,
+  recover = true,
+): Promise<Channel> {
+  const opening = connection.openChannel({ recover })
+  try {
+    return await withDeadline(opening, limits, 'opening a channel', clock)
+  } catch (error) {
+    opening.then(
+      (channel) => channel.close(),
+      () => {},
+    )
+    throw error
   }
 }
 

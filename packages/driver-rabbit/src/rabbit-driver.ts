@@ -157,10 +157,11 @@ export class RabbitDriver implements Driver {
 
   async serve(
     { exchange, topic, server }: ServedTarget,
-    { backlog, onRequest }: ServeOptions,
+    { backlog, onRequest, signal }: ServeOptions,
   ): Promise<DriverSubscription> {
+    signal?.throwIfAborted()
     const topology = this.#topology
-    const fanout = topology.fanoutQueue(topic, await newQueueSuffix(this.#settings))
+    const fanout = topology.fanoutQueue(topic, await newQueueSuffix(this.#settings, signal))
     const prefetchCount = this.#prefetch(backlog)
     const queues = [
       { queue: topology.requestQueue(exchange, topic) },
@@ -171,11 +172,11 @@ export class RabbitDriver implements Driver {
       prefetchCount,
       onMessage: this.#incoming.requests(one.queue, onRequest),
     }))
-    return this.#subscribe(queues)
+    return this.#subscribe(queues, signal)
   }
 
   listen(sources: readonly NotificationSource[], options: ListenOptions): Promise<DriverSubscription> {
-    const { pool, backlog, onNotification } = options
+    const { pool, backlog, onNotification, signal } = options
     const prefetchCount = this.#prefetch(backlog)
     // A queue has no exchange in its name: sources that differ in it alone share one.
     const byQueue = new Map<string, NotificationSource[]>()
@@ -187,7 +188,7 @@ export class RabbitDriver implements Driver {
       const queue = this.#topology.poolQueue(name, ofQueue)
       return { queue, prefetchCount, onMessage: this.#incoming.notifications(queue, onNotification) }
     })
-    return this.#subscribe(queues)
+    return this.#subscribe(queues, signal)
   }
 
   stats(): DriverStats {
@@ -251,7 +252,11 @@ export class RabbitDriver implements Driver {
     await this.#sender.send(this.#targets.ofNotification(destination), message, options)
   }
 
-  async #subscribe(queues: readonly SubscribedQueue[]): Promise<DriverSubscription> {
+  async #subscribe(
+    queues: readonly SubscribedQueue[],
+    signal: AbortSignal | undefined,
+  ): Promise<DriverSubscription> {
+    signal?.throwIfAborted()
     if (this.#closing !== undefined) throw closedError()
     const { clock, logger } = this.#options
     const subscription = new QueueSubscription({
@@ -267,7 +272,7 @@ export class RabbitDriver implements Driver {
       },
     })
     this.#subscriptions.add(subscription)
-    await subscription.start()
+    await subscription.start(signal)
     return subscription
   }
 

@@ -112,11 +112,13 @@ export class ScriptedRabbit implements AsyncDisposable {
     return this.transport.driver.notify(SOURCE, message, { ...NOTIFY, ...more })
   }
 
-  async serve(): Promise<{ readonly requests: IncomingRequest[]; readonly close: () => Promise<void> }> {
+  async serve(
+    signal?: AbortSignal,
+  ): Promise<{ readonly requests: IncomingRequest[]; readonly close: () => Promise<void> }> {
     const requests: IncomingRequest[] = []
     const subscription = await this.transport.driver.serve(
       { exchange: 'nova', topic: 'calc', server: 'node1' },
-      { backlog: 8, onRequest: (request) => requests.push(request) },
+      { backlog: 8, onRequest: (request) => requests.push(request), signal },
     )
     return { requests, close: () => subscription.close() }
   }

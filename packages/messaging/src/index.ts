@@ -37,6 +37,7 @@ export type {
   SendOptions,
   ServedTarget,
   ServeOptions,
+  StartOptions,
   DriverSubscription,
 } from './driver/driver.ts'
 export { fake, type FakeOptions } from './driver/fake/fake.ts'

@@ -5,7 +5,7 @@ import { SubscriptionRun, type RunOutcome, type RunState, type SubscribedWork } 
 /** What a run begins with. */
 export interface RunStart<Work extends SubscribedWork> {
   readonly work: Work
-  readonly subscribe: () => Promise<DriverSubscription>
+  readonly subscribe: (signal: AbortSignal) => Promise<DriverSubscription>
 }
 
 /** Starts and stops a server or a listener as often as wanted, one run at a time. */

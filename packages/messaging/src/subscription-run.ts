@@ -53,6 +53,7 @@ export class SubscriptionRun<Work extends SubscribedWork> {
   /** Nothing is waited for any longer. */
   readonly #limit: Promise<void>
   readonly #timers = new Set<Timer>()
+  readonly #starting = new AbortController()
   #subscription: DriverSubscription | undefined
   #state: RunState = 'starting'
   #isStopWanted = false
@@ -87,9 +88,10 @@ export class SubscriptionRun<Work extends SubscribedWork> {
     return this.#over.promise
   }
 
-  async begin(subscribe: () => Promise<DriverSubscription>): Promise<void> {
+  /** @param subscribe heeds the signal: the start that it makes is given up. */
+  async begin(subscribe: (signal: AbortSignal) => Promise<DriverSubscription>): Promise<void> {
     try {
-      const subscription = await subscribe()
+      const subscription = await subscribe(this.#starting.signal)
       if (this.#state === 'starting') this.#serve(subscription)
       else await subscription.close()
     } catch (error) {
@@ -101,6 +103,7 @@ export class SubscriptionRun<Work extends SubscribedWork> {
   failToStart(reason: unknown): void {
     if (this.#state !== 'starting') return
     this.work.stopTaking()
+    this.#starting.abort(reason)
     this.#started.reject(reason)
     this.#end(reason)
   }

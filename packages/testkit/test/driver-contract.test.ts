@@ -83,6 +83,13 @@ const FAULTS: readonly {
     }),
   },
   {
+    fault: 'goes on with a start that was given up',
+    found: 'begins no start whose signal has aborted',
+    change: (driver) => ({
+      serve: (served, { backlog, onRequest }) => driver.serve(served, { backlog, onRequest }),
+    }),
+  },
+  {
     fault: 'says of a notification that it is new',
     found: 'brings a notification that was given back again, and says so',
     change: (driver) => ({

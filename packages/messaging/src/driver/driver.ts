@@ -72,6 +72,7 @@ export interface Driver {
   /**
    * Takes the requests for a server: those to its topic, to itself and to all. Resolves when whatever is sent from now
    * on arrives.
+   * @throws the reason of the options' signal, when what had come of the start is undone.
    */
   serve(served: ServedTarget, options: ServeOptions): Promise<DriverSubscription>
 
@@ -82,7 +83,10 @@ export interface Driver {
     options: NotifyOptions,
   ): Promise<void>
 
-  /** Takes notifications. Resolves when whatever is sent from now on arrives. */
+  /**
+   * Takes notifications. Resolves when whatever is sent from now on arrives.
+   * @throws as {@link serve}.
+   */
   listen(sources: readonly NotificationSource[], options: ListenOptions): Promise<DriverSubscription>
 
   /** Counters since the driver was made, by name; also those of what was dropped, refused or came too late. */
@@ -164,8 +168,14 @@ export interface ServedTarget {
   readonly server: string
 }
 
+/** How long a start is wanted. */
+export interface StartOptions {
+  /** Gives the start up; once that has succeeded it means nothing any more. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /** How requests are taken. */
-export interface ServeOptions {
+export interface ServeOptions extends StartOptions {
   /** How many requests may be handed over and not yet accepted; what is more waits with the peer. */
   readonly backlog: number
   /** Called for each, from within the driver's input: must return at once and not throw. */
@@ -231,7 +241,7 @@ export interface NotificationSource {
 }
 
 /** How notifications are taken. */
-export interface ListenOptions {
+export interface ListenOptions extends StartOptions {
   /** Every pool gets every notification, each to one of its listeners; undefined: the listeners of no pool. */
   readonly pool: string | undefined
   /** How many may be handed over and not yet settled; what is more waits with the peer. */

@@ -77,11 +77,8 @@ export class NotificationListener extends TypedEvents<NotificationListenerEvents
         clock,
         driver: driver.name,
       })
-      const onNotification = work.take.bind(work)
-      return {
-        work,
-        subscribe: () => driver.listen(sources, { pool, backlog: kind.prefetchCount, onNotification }),
-      }
+      const listening = { pool, backlog: kind.prefetchCount, onNotification: work.take.bind(work) }
+      return { work, subscribe: (signal) => driver.listen(sources, { ...listening, signal }) }
     })
   }
 

@@ -50,6 +50,7 @@ export class NotificationStream implements AsyncIterable<StreamedNotification>, 
   readonly #prefetchCount: number
   readonly #signal: AbortSignal | undefined
   readonly #queue = new AsyncQueue<IncomingNotification>()
+  readonly #starting = new AbortController()
   #opening: Promise<void> | undefined
   #subscription: DriverSubscription | undefined
   #closing: Promise<void> | undefined
@@ -147,6 +148,7 @@ export class NotificationStream implements AsyncIterable<StreamedNotification>, 
       pool: this.#pool,
       backlog: this.#prefetchCount,
       onNotification: (incoming) => this.#take(incoming),
+      signal: this.#starting.signal,
     })
     this.#subscription = subscription
     if (this.#closing !== undefined) {
@@ -194,6 +196,7 @@ export class NotificationStream implements AsyncIterable<StreamedNotification>, 
     // What nobody has taken yet goes back with all else; a loop that goes on must not get it.
     while (this.#queue.take() !== undefined);
     this.#queue.end(error)
+    this.#starting.abort(error ?? closedError())
     await this.#subscription?.close()
   }
 

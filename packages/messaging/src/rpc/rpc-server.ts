@@ -64,7 +64,7 @@ export class RpcServer implements AsyncDisposable {
     this.#run = new RestartableRun('the server', clock, logger, () => {
       const work = new RequestRunner(runnerOptions)
       const serving = { backlog: runnerOptions.concurrency, onRequest: work.take.bind(work) }
-      return { work, subscribe: () => driver.serve(served, serving) }
+      return { work, subscribe: (signal) => driver.serve(served, { ...serving, signal }) }
     })
   }
 

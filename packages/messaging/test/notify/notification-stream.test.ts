@@ -152,6 +152,7 @@ describe('a stream of notifications', () => {
       expect(stream.state).toBe(abortWhile)
       aborting.abort(reason)
       await expect(first).rejects.toBe(reason)
+      expect(driver.listening?.signal?.reason).toBe(reason)
       subscribe()
       await settled()
       expect(driver.subscription).toEqual(['close'])

@@ -71,8 +71,8 @@ export class ScriptedDriver implements Driver {
 
   async listen(sources: readonly NotificationSource[], options: ListenOptions): Promise<DriverSubscription> {
     this.sources = sources
-    await this.subscribing
     this.listening = options
+    await this.subscribing
     const ended = createDeferred<{ readonly error?: Error }>()
     this.#ended = ended
     return {

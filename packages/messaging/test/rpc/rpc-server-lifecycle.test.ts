@@ -109,9 +109,12 @@ describe('RpcServer', () => {
     const controller = new AbortController()
     driver.serving = () => new Promise(() => {})
     const starting = server.start({ signal: controller.signal })
+    expect(driver.served[0]?.options.signal?.aborted).toBe(false)
     controller.abort(reason)
     await expect(starting).rejects.toBe(reason)
     expect(server.state).toBe('stopped')
+    // The driver undoes what it began.
+    expect(driver.served[0]?.options.signal?.reason).toBe(reason)
   })
 
   it('ends by itself when the peer ends what it serves, and says why', async () => {

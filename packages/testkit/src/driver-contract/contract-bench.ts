@@ -41,6 +41,7 @@ export interface BenchServeOptions {
   readonly backlog?: number
   /** Called for each request instead of keeping it. */
   readonly onRequest?: (request: IncomingRequest) => void
+  readonly signal?: AbortSignal
 }
 
 /** What one test of the contract works with: transports, and a topic that nobody else uses. */
@@ -104,9 +105,9 @@ export class ContractBench {
 
   async serve(transport: Transport, options: BenchServeOptions = {}): Promise<Taking<IncomingRequest>> {
     const inbox = new Inbox<IncomingRequest>()
-    const { server = 'one', backlog = 1000, onRequest = (request) => inbox.put(request) } = options
+    const { server = 'one', backlog = 1000, onRequest = (request) => inbox.put(request), signal } = options
     const served = { exchange: this.exchange, topic: this.topic, server }
-    const subscription = await transport.driver.serve(served, { backlog, onRequest })
+    const subscription = await transport.driver.serve(served, { backlog, onRequest, signal })
     return { inbox, subscription }
   }
 
@@ -126,13 +127,14 @@ export class ContractBench {
   async listen(
     transport: Transport,
     sources: readonly NotificationSource[],
-    options: { readonly pool?: string; readonly backlog?: number } = {},
+    options: { readonly pool?: string; readonly backlog?: number; readonly signal?: AbortSignal } = {},
   ): Promise<Taking<IncomingNotification>> {
     const inbox = new Inbox<IncomingNotification>()
     const subscription = await transport.driver.listen(sources, {
       pool: options.pool,
       backlog: options.backlog ?? 1000,
       onNotification: (notification) => inbox.put(notification),
+      signal: options.signal,
     })
     return { inbox, subscription }
   }

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { eventually } from '../eventually.ts'
-import { rejectsWith } from './contract-bench.ts'
+import { numberOf, rejectsWith, type ContractBench, type Taking } from './contract-bench.ts'
 import type { ContractDemand } from './contract-case.ts'
 
 /** Of connecting, counting and closing. */
@@ -79,6 +79,55 @@ export const lifeDemands: readonly ContractDemand[] = [
     },
   },
   {
+    name: 'begins no start whose signal has aborted',
+    needs: ['rpc'],
+    body: async (bench) => {
+      const reason = new Error('given up')
+      await rejectsBecause(bench.serve(bench.peer, { signal: AbortSignal.abort(reason) }), reason)
+      await takesAlone(bench)
+    },
+  },
+  {
+    name: 'undoes a start that is given up on its way',
+    needs: ['rpc'],
+    body: async (bench) => {
+      await bench.peer.connect()
+      const reason = new Error('given up')
+      const giveUp = new AbortController()
+      const starting = bench.serve(bench.peer, { signal: giveUp.signal })
+      giveUp.abort(reason)
+      await undone(starting, reason)
+      await takesAlone(bench)
+    },
+  },
+  {
+    name: 'goes on when the signal of its start aborts after it',
+    needs: ['rpc'],
+    body: async (bench) => {
+      const giveUp = new AbortController()
+      const { inbox } = await bench.serve(bench.peer, { signal: giveUp.signal })
+      giveUp.abort(new Error('too late'))
+      await bench.cast({ n: 1 })
+      assert.equal(numberOf(await inbox.at(0)), 1)
+    },
+  },
+  {
+    name: 'undoes a listening that is given up',
+    needs: ['notifications'],
+    body: async (bench) => {
+      const sources = [bench.source('info')]
+      const reason = new Error('given up')
+      await rejectsBecause(bench.listen(bench.peer, sources, { signal: AbortSignal.abort(reason) }), reason)
+      const giveUp = new AbortController()
+      const starting = bench.listen(bench.peer, sources, { signal: giveUp.signal })
+      giveUp.abort(reason)
+      await undone(starting, reason)
+      const { inbox } = await bench.listen(bench.open(), sources)
+      for (const n of [1, 2, 3]) await bench.notify(`contract.${n}`)
+      await inbox.first(3)
+    },
+  },
+  {
     name: 'ends what it serves when it closes, and gives back what was not accepted',
     needs: ['rpc', 'redelivery'],
     body: async (bench) => {
@@ -94,3 +143,22 @@ export const lifeDemands: readonly ContractDemand[] = [
     },
   },
 ]
+
+/** Rejected for the reason, or, where it was through already, closed. */
+async function undone(starting: Promise<Taking<unknown>>, reason: Error): Promise<void> {
+  const started = await starting.catch((error: unknown) => {
+    assert.equal(error, reason)
+  })
+  await started?.subscription.close()
+}
+
+async function rejectsBecause(work: Promise<unknown>, reason: Error): Promise<void> {
+  await assert.rejects(work, (error: unknown) => error === reason)
+}
+
+/** A server that begins now gets every request, and so there is no other one. */
+async function takesAlone(bench: ContractBench): Promise<void> {
+  const { inbox } = await bench.serve(bench.open(), { server: 'two' })
+  for (let n = 0; n < 4; n++) await bench.cast({ n })
+  assert.deepEqual((await inbox.first(4)).map(numberOf), [0, 1, 2, 3])
+}

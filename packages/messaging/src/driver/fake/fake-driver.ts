@@ -103,7 +103,7 @@ export class FakeDriver implements Driver {
   }
 
   serve(served: ServedTarget, options: ServeOptions): Promise<DriverSubscription> {
-    return this.#begin(undefined, () => {
+    return this.#begin(options.signal, () => {
       const { shared, fanout } = this.#world.queuesFor(served)
       return this.#subscribe(
         [...shared, fanout],
@@ -133,7 +133,7 @@ export class FakeDriver implements Driver {
   }
 
   listen(sources: readonly NotificationSource[], options: ListenOptions): Promise<DriverSubscription> {
-    return this.#begin(undefined, () =>
+    return this.#begin(options.signal, () =>
       this.#subscribe(
         this.#world.queuesOfListener(sources, options.pool),
         options.backlog,
