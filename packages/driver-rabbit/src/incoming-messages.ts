@@ -13,7 +13,6 @@ import type { TakenMessages } from './taken-messages.ts'
 export interface IncomingMessagesOptions {
   readonly counters: DriverCounters
   readonly taken: TakenMessages
-  readonly replies: ReplySender
   readonly onRefused: (source: string, error: HermodError) => void
 }
 
@@ -31,8 +30,12 @@ export class IncomingMessages {
   }
 
   /** For the messages of a queue of requests. */
-  requests({ name }: Queue, onRequest: ServeOptions['onRequest']): (message: Message) => void {
-    const { counters, replies } = this.#options
+  requests(
+    { name }: Queue,
+    replies: ReplySender,
+    onRequest: ServeOptions['onRequest'],
+  ): (message: Message) => void {
+    const { counters } = this.#options
     const taken = this.#options.taken.ofQueue(name)
     return (delivery) => {
       const unpacked = this.#read(name, delivery, () => unpackMessage(decodeMessage(delivery)))

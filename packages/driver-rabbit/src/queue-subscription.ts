@@ -34,6 +34,8 @@ export interface QueueSubscriptionOptions {
   readonly clock: Clock
   /** Something that goes wrong while it lives, and is tried again. */
   readonly onTrouble: (what: string, error: HermodError) => void
+  /** Nothing new is wanted. */
+  readonly onStop: () => void
   /** It is over. */
   readonly onClosed: () => void
 }
@@ -106,6 +108,7 @@ export class QueueSubscription implements DriverSubscription {
   }
 
   async #stop(): Promise<void> {
+    this.#options.onStop()
     // One that cannot be told ends with its channel.
     await Promise.allSettled(this.#consumers.map((consumer) => consumer.cancel()))
   }

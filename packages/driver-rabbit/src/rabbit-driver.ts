@@ -25,6 +25,7 @@ import { encodeMessage } from './encoded-message.ts'
 import { IncomingMessages } from './incoming-messages.ts'
 import { LazyConnection } from './lazy-connection.ts'
 import { newMessageId } from './message-id.ts'
+import { MissingReplyQueues } from './missing-reply-queues.ts'
 import { notificationText } from './notification-message.ts'
 import { ObsoleteReplies } from './obsolete-replies.ts'
 import { notificationQueueName } from './queue-names.ts'
@@ -91,7 +92,7 @@ export class RabbitDriver implements Driver {
   readonly #receiving: LazyConnection
   readonly #sender: Sender
   readonly #replyQueue: ReplyQueue
-  readonly #replySender: ReplySender
+  readonly #missing: MissingReplyQueues
   readonly #taken = new TakenMessages()
   readonly #incoming: IncomingMessages
   readonly #subscriptions = new Set<QueueSubscription>()
@@ -119,18 +120,14 @@ export class RabbitDriver implements Driver {
       clock,
       onRefused,
     })
-    this.#replySender = new ReplySender({
-      sender: this.#sender,
+    this.#missing = new MissingReplyQueues({
       obsolete: new ObsoleteReplies(clock),
-      settings,
-      compression: this.#compression,
-      counters,
+      keptMs: settings.missingConsumerTimeoutMs,
       clock,
     })
     this.#incoming = new IncomingMessages({
       counters,
       taken: this.#taken,
-      replies: this.#replySender,
       onRefused,
     })
   }
@@ -163,6 +160,7 @@ export class RabbitDriver implements Driver {
     const topology = this.#topology
     const fanout = topology.fanoutQueue(topic, await newQueueSuffix(this.#settings, signal))
     const prefetchCount = this.#prefetch(backlog)
+    const replies = this.#newReplySender()
     const queues = [
       { queue: topology.requestQueue(exchange, topic) },
       { queue: topology.requestQueue(exchange, topic, server) },
@@ -170,9 +168,9 @@ export class RabbitDriver implements Driver {
     ].map((one) => ({
       ...one,
       prefetchCount,
-      onMessage: this.#incoming.requests(one.queue, onRequest),
+      onMessage: this.#incoming.requests(one.queue, replies, onRequest),
     }))
-    return this.#subscribe(queues, signal)
+    return this.#subscribe(queues, signal, () => replies.hurry())
   }
 
   listen(sources: readonly NotificationSource[], options: ListenOptions): Promise<DriverSubscription> {
@@ -255,6 +253,7 @@ export class RabbitDriver implements Driver {
   async #subscribe(
     queues: readonly SubscribedQueue[],
     signal: AbortSignal | undefined,
+    onStop: () => void = ignore,
   ): Promise<DriverSubscription> {
     signal?.throwIfAborted()
     if (this.#closing !== undefined) throw closedError()
@@ -265,6 +264,7 @@ export class RabbitDriver implements Driver {
       settings: this.#settings,
       clock,
       onTrouble: (what, error) => logger.warn({ code: error.code }, `${what} failed: ${error.message}`),
+      onStop,
       onClosed: () => {
         this.#subscriptions.delete(subscription)
         for (const { queue, deleteOnClose } of queues)
@@ -274,6 +274,17 @@ export class RabbitDriver implements Driver {
     this.#subscriptions.add(subscription)
     await subscription.start(signal)
     return subscription
+  }
+
+  #newReplySender(): ReplySender {
+    return new ReplySender({
+      sender: this.#sender,
+      missing: this.#missing,
+      settings: this.#settings,
+      compression: this.#compression,
+      counters: this.#counters,
+      clock: this.#options.clock,
+    })
   }
 
   /** For each of the queues: RabbitMQ counts by consumer. */
@@ -324,7 +335,7 @@ export class RabbitDriver implements Driver {
   async #close({ signal, timeoutMs = DRAIN_TIMEOUT_MS }: DeadlineOptions): Promise<void> {
     const closed = closedError()
     this.#replyQueue.close(closed)
-    this.#replySender.close()
+    this.#missing.close()
     this.#sender.close(closed)
     await Promise.all(Array.from(this.#subscriptions, (subscription) => subscription.close()))
     const sending = this.#sending.close()

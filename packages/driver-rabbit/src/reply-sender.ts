@@ -1,22 +1,18 @@
-import { setMaxListeners } from 'node:events'
 import type { Compression } from '@hermod/amqp'
-import { ChannelError, EncodeError, isHermodError, sleep, type Clock } from '@hermod/kernel'
+import { ChannelError, EncodeError, isHermodError, type Clock } from '@hermod/kernel'
 import type { Reply } from '@hermod/messaging'
 import type { DriverCounters } from './driver-counters.ts'
 import { encodeMessage, type EncodedMessage } from './encoded-message.ts'
 import { newMessageId } from './message-id.ts'
-import type { ObsoleteReplies } from './obsolete-replies.ts'
+import type { MissingReplyQueues, ReplyPatience } from './missing-reply-queues.ts'
 import type { RabbitSettings } from './rabbit-settings.ts'
 import { heartbeatText, replyText } from './reply-message.ts'
 import type { Sender } from './sender.ts'
 
-/** How often a reply is tried again whose queue is missing. */
-const RETRY_MS = 250
-
 /** What a {@link ReplySender} is made from. */
 export interface ReplySenderOptions {
   readonly sender: Sender
-  readonly obsolete: ObsoleteReplies
+  readonly missing: MissingReplyQueues
   readonly settings: RabbitSettings
   readonly compression: Compression | undefined
   readonly counters: DriverCounters
@@ -24,22 +20,20 @@ export interface ReplySenderOptions {
 }
 
 /**
- * Sends the replies of servers to the queues of their callers.
+ * Sends the replies of a server to the queues of its callers.
  *
  * A queue that is missing may come back with its client, after a restart of the broker; so a reply is tried again for
- * `missingConsumerTimeoutMs`. After that the queue counts as gone for a minute. A reply whose confirm was lost is sent
- * again: the caller takes the first copy.
+ * `missingConsumerTimeoutMs`, and for a moment when the server stops ({@link MissingReplyQueues}). After that the queue
+ * counts as gone for a minute. A reply whose confirm was lost is sent again: the caller takes the first copy.
  *
  * @source oslo.messaging _drivers/amqpdriver.py AMQPIncomingMessage.reply, heartbeat
  */
 export class ReplySender {
   readonly #options: ReplySenderOptions
-  readonly #closing = new AbortController()
+  readonly #patience: ReplyPatience = { leavingSinceMs: undefined }
 
   constructor(options: ReplySenderOptions) {
     this.#options = options
-    // Each reply that waits to be tried again listens, and there may be a thousand.
-    setMaxListeners(0, this.#closing.signal)
   }
 
   /**
@@ -54,8 +48,8 @@ export class ReplySender {
 
   /** Tells the caller that its call is worked on. @returns false when there is no queue to tell it to. */
   async heartbeat(msgId: string, queue: string | undefined): Promise<boolean> {
-    const { compression, obsolete } = this.#options
-    if (queue === undefined || obsolete.has(queue)) return false
+    const { compression, missing } = this.#options
+    if (queue === undefined || missing.isGone(queue)) return false
     try {
       await this.#send(encodeMessage(heartbeatText(msgId, newMessageId()), compression), queue)
       return true
@@ -65,30 +59,30 @@ export class ReplySender {
     }
   }
 
-  /** Nothing is tried again from now on. */
-  close(): void {
-    this.#closing.abort()
+  /** The server stops: missing queues are waited for only for a moment from now on. */
+  hurry(): void {
+    this.#patience.leavingSinceMs ??= this.#options.clock.monotonicMs()
   }
 
   async #deliver(message: EncodedMessage, queue: string): Promise<boolean> {
-    const { obsolete, settings, counters, clock } = this.#options
-    const { signal } = this.#closing
-    const endMs = clock.monotonicMs() + settings.missingConsumerTimeoutMs
-    while (!obsolete.has(queue) && !signal.aborted) {
+    const { missing, counters } = this.#options
+    for (let isAgain = false; !missing.isGone(queue); isAgain = true) {
+      if (missing.has(queue) && !(await missing.wait(queue, this.#patience))) return false
+      if (isAgain) counters.replyRetries++
       try {
         await this.#send(message, queue, true)
+        missing.forget(queue)
         return true
       } catch (error) {
+        if (isHermodError(error) && error.code === 'E_UNROUTABLE') {
+          missing.note(queue)
+          continue
+        }
+        missing.forget(queue)
         if (isTooLarge(error))
           throw new EncodeError(`${message.body.byteLength} bytes are more than the broker takes`)
-        if (!isHermodError(error) || error.code !== 'E_UNROUTABLE') return false
-      }
-      if (clock.monotonicMs() >= endMs) {
-        obsolete.add(queue)
         return false
       }
-      counters.replyRetries++
-      await sleep(RETRY_MS, { signal }, clock).catch(() => {})
     }
     return false
   }

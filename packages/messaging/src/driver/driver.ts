@@ -270,7 +270,10 @@ export interface IncomingNotification {
 
 /** What {@link Driver.serve} and {@link Driver.listen} began. */
 export interface DriverSubscription {
-  /** Nothing new is handed over; what was can still be accepted, settled and replied to. */
+  /**
+   * Nothing new is handed over; what was can still be accepted, settled and replied to. A reply whose caller is out of
+   * reach is kept for a moment only from now on.
+   */
   stop(): Promise<void>
   /** Ends it: what was handed over and not settled goes back to the peer. Never rejects. */
   close(): Promise<void>
