@@ -61,6 +61,7 @@ export default defineConfig({
       crossing('fault', 180_000),
       crossing('e2e', 120_000),
       crossing('comparison', 120_000),
+      crossing('conformance', 120_000),
       crossing('pack', 300_000),
       crossing('types', 120_000),
       crossing('docs', 120_000),

@@ -16,6 +16,7 @@ const FOLDERS = {
   fault: 'test/fault',
   e2e: 'test/e2e',
   comparison: 'test/comparison',
+  conformance: 'test/conformance',
   pack: 'test/pack',
 }
 
