@@ -3,6 +3,7 @@ import { createDeferred, type Deferred, type LogDetails, type Timer } from '@her
 import type { DispatchDiagnostics } from '../diagnostics.ts'
 import type { IncomingNotification } from '../driver/driver.ts'
 import type { BatchDispatcher } from './batch-dispatcher.ts'
+import { CopiesInHand } from './copies-in-hand.ts'
 import { HandlerAttempts } from './handler-attempts.ts'
 import type { HandlingOptions, NotificationIntake } from './notification-intake.ts'
 import type { NotificationOutcome } from './notification-outcome.ts'
@@ -26,6 +27,7 @@ export class BatchRunner implements NotificationIntake {
   readonly #abandoning = new AbortController()
   readonly #gathered: IncomingNotification[] = []
   readonly #running = new Map<IncomingNotification, DispatchDiagnostics | undefined>()
+  readonly #copies = new CopiesInHand()
   #timer: Timer | undefined
   #isDue = false
   #idle: Deferred<void> | undefined
@@ -45,7 +47,7 @@ export class BatchRunner implements NotificationIntake {
   }
 
   get waitingCount(): number {
-    return this.#gathered.length
+    return this.#gathered.length + this.#copies.waiting
   }
 
   take(incoming: IncomingNotification): void {
@@ -63,7 +65,8 @@ export class BatchRunner implements NotificationIntake {
     this.#stopping.abort()
     this.#timer?.cancel()
     // The newest first, so that whoever puts them back keeps their order.
-    for (const incoming of this.#gathered.splice(0).toReversed()) this.#options.settler.release(incoming)
+    const waiting = [...this.#copies.takeWaiting(), ...this.#gathered.splice(0)]
+    for (const incoming of waiting.toReversed()) this.#options.settler.release(incoming)
     this.#options.settler.endPauses()
   }
 
@@ -102,7 +105,7 @@ export class BatchRunner implements NotificationIntake {
     if (this.#gathered.length < this.#limits.size && !this.#isDue) return
     const batch = this.#gathered
       .splice(0, this.#limits.size)
-      .filter((incoming) => this.#options.settler.admit(incoming))
+      .filter((incoming) => this.#options.settler.admit(incoming) && this.#copies.begin(incoming))
     this.#timer?.cancel()
     if (this.#gathered.length > 0) this.#startTimer()
     for (const incoming of batch) {
@@ -129,6 +132,15 @@ export class BatchRunner implements NotificationIntake {
     if (!this.#running.delete(incoming)) return
     this.#options.settler.settle(incoming, outcome)
     endObserved(dispatch, outcome)
+    this.#gatherAgain(this.#copies.end(incoming).filter((copy) => this.#options.settler.admit(copy)))
+  }
+
+  /** What was a copy and is none any more is in the next batch. */
+  #gatherAgain(copies: readonly IncomingNotification[]): void {
+    if (copies.length === 0) return
+    const isFirst = this.#gathered.length === 0
+    this.#gathered.unshift(...copies)
+    if (isFirst) this.#startTimer()
   }
 
   #tellIdle(): void {

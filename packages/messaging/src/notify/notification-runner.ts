@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { AsyncQueue, createDeferred, type Deferred, type LogDetails } from '@hermod/kernel'
 import type { DispatchDiagnostics } from '../diagnostics.ts'
 import type { IncomingNotification } from '../driver/driver.ts'
+import { CopiesInHand } from './copies-in-hand.ts'
 import { HandlerAttempts } from './handler-attempts.ts'
 import type { NotificationDispatcher } from './notification-dispatcher.ts'
 import type { NotificationOutcome } from './notification-outcome.ts'
@@ -18,12 +19,15 @@ export class NotificationRunner implements NotificationIntake {
   readonly #abandoning = new AbortController()
   readonly #waiting = new AsyncQueue<IncomingNotification>()
   readonly #running = new Set<IncomingNotification>()
+  /** Undefined where one is settled before the next one begins. */
+  readonly #copies: CopiesInHand | undefined
   #isFilling = false
   #idle: Deferred<void> | undefined
 
   constructor(dispatcher: NotificationDispatcher, concurrency: number, options: HandlingOptions) {
     this.#dispatcher = dispatcher
     this.#concurrency = concurrency
+    this.#copies = concurrency > 1 ? new CopiesInHand() : undefined
     this.#options = options
     const { retry, clock, counters } = options
     // Each handler that runs may listen.
@@ -36,7 +40,7 @@ export class NotificationRunner implements NotificationIntake {
   }
 
   get waitingCount(): number {
-    return this.#waiting.size
+    return this.#waiting.size + (this.#copies?.waiting ?? 0)
   }
 
   take(incoming: IncomingNotification): void {
@@ -51,7 +55,7 @@ export class NotificationRunner implements NotificationIntake {
 
   stopTaking(): void {
     this.#stopping.abort()
-    const waiting: IncomingNotification[] = []
+    const waiting = [...(this.#copies?.takeWaiting() ?? [])]
     for (let next = this.#waiting.take(); next !== undefined; next = this.#waiting.take()) waiting.push(next)
     // The newest first, so that whoever puts them back keeps their order.
     for (const incoming of waiting.toReversed()) this.#options.settler.release(incoming)
@@ -90,9 +94,14 @@ export class NotificationRunner implements NotificationIntake {
     while (this.#running.size < this.#concurrency) {
       const incoming = this.#waiting.take()
       if (incoming === undefined) break
-      if (this.#options.settler.admit(incoming)) this.#begin(incoming)
+      this.#consider(incoming)
     }
     this.#isFilling = false
+  }
+
+  #consider(incoming: IncomingNotification): void {
+    if (!this.#options.settler.admit(incoming)) return
+    if (this.#copies === undefined || this.#copies.begin(incoming)) this.#begin(incoming)
   }
 
   #begin(incoming: IncomingNotification): void {
@@ -125,6 +134,8 @@ export class NotificationRunner implements NotificationIntake {
     // One that was waited for no longer has gone back.
     if (this.#running.delete(incoming)) this.#options.settler.settle(incoming, outcome)
     endObserved(dispatch, outcome)
+    // At most one of them begins, in the place that is free now.
+    for (const copy of this.#copies?.end(incoming) ?? []) this.#consider(copy)
     this.#tellIdle()
   }
 

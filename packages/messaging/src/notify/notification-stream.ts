@@ -3,6 +3,7 @@ import { requireCapabilities } from '../driver/driver-capabilities.ts'
 import type { DriverSubscription, IncomingNotification, NotificationSource } from '../driver/driver.ts'
 import { PRIORITIES, type Priority } from '../notification.ts'
 import type { Transport } from '../transport.ts'
+import { CopiesInHand } from './copies-in-hand.ts'
 import { checkListening, DEFAULT_NOTIFICATION_PREFETCH } from './notification-listener-options.ts'
 import { notificationSources, type ListenedTopics } from './notification-sources.ts'
 import { StreamedNotification } from './streamed-notification.ts'
@@ -50,6 +51,7 @@ export class NotificationStream implements AsyncIterable<StreamedNotification>, 
   readonly #prefetchCount: number
   readonly #signal: AbortSignal | undefined
   readonly #queue = new AsyncQueue<IncomingNotification>()
+  readonly #copies = new CopiesInHand()
   readonly #starting = new AbortController()
   #opening: Promise<void> | undefined
   #subscription: DriverSubscription | undefined
@@ -86,7 +88,7 @@ export class NotificationStream implements AsyncIterable<StreamedNotification>, 
   stats(): NotificationStreamStats {
     return {
       received: this.#received,
-      waiting: this.#queue.size,
+      waiting: this.#queue.size + this.#copies.waiting,
       unsettled: this.#unsettled,
       duplicates: this.#duplicates,
       stale: this.#stale,
@@ -127,7 +129,8 @@ export class NotificationStream implements AsyncIterable<StreamedNotification>, 
         for (;;) {
           const { value: incoming, done } = await this.#queue.next()
           if (done === true) return { done, value: undefined }
-          if (!this.#isCopy(incoming)) return { done: false, value: this.#handOut(incoming) }
+          if (!this.#isCopy(incoming) && this.#copies.begin(incoming))
+            return { done: false, value: this.#handOut(incoming) }
         }
       },
       return: async () => {
@@ -183,6 +186,7 @@ export class NotificationStream implements AsyncIterable<StreamedNotification>, 
     return new StreamedNotification(incoming, (inTime) => {
       this.#unsettled--
       this.#noteStale(inTime)
+      for (const copy of this.#copies.end(incoming)) this.#queue.put(copy)
     })
   }
 
