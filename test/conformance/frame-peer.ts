@@ -184,6 +184,11 @@ export class FramePeer {
     return this.#counts.get(`${channel} ${name}`) ?? 0
   }
 
+  /** Whether a channel is open. */
+  isLive(channel: number): boolean {
+    return this.#channels.get(channel)?.live === true
+  }
+
   /** Asks every channel that is there for an answer, behind which nothing of before can come from the channel. */
   async fence(): Promise<void> {
     if (this.#ended || this.#farewell) return

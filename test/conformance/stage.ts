@@ -1,5 +1,6 @@
 import type { FieldTable } from '@hermod/amqp'
 import type { MethodArguments, MethodName } from '@hermod/amqp/wire'
+import { sleep } from '@hermod/kernel'
 import { eventually } from '@hermod/testkit'
 import { FramePeer, type Declared, type Publish } from './frame-peer.ts'
 import { Transcript } from './transcript.ts'
@@ -97,6 +98,11 @@ export class Stage {
     await this.settle()
   }
 
+  /** Opens a channel again if the broker has closed it. */
+  async reopen(peer: FramePeer, channel = 1): Promise<void> {
+    if (!peer.isLive(channel) && !peer.ended) await this.do(peer, channel, 'channel.open')
+  }
+
   /** Publishes one message, and ends the step. */
   async publish(peer: FramePeer, channel: number, publish: Publish): Promise<void> {
     peer.publish(channel, publish)
@@ -118,6 +124,12 @@ export class Stage {
   /** Waits until the broker has hung up, and ends the step. */
   async hungUp(peer: FramePeer): Promise<void> {
     await peer.hungUp()
+    await this.settle()
+  }
+
+  /** Lets time pass, where time is what a script is about. */
+  async pause(ms: number): Promise<void> {
+    await sleep(ms)
     await this.settle()
   }
 

@@ -408,7 +408,7 @@ export const exchanges = scriptGroup('exchanges', (script) => {
     await stage.do(a, 1, 'queue.declare', { queue: 'q', exclusive: true })
     await stage.do(a, 1, 'queue.unbind', { queue: 'q', exchange: 'amq.direct', routingKey: 'k' })
     await stage.do(a, 1, 'queue.unbind', { queue: 'q', exchange: 'nowhere', routingKey: 'k' })
-    await stage.do(a, 1, 'channel.open')
+    await stage.reopen(a)
     await stage.do(a, 1, 'queue.unbind', { queue: 'nowhere', exchange: 'amq.direct', routingKey: 'k' })
   })
   script('a name left out of bind is the queue declared last, and so is its key', async (stage) => {

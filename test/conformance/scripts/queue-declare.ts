@@ -279,7 +279,7 @@ export const exclusiveQueues = scriptGroup('exclusive queues', (script) => {
     const refused = async (say: () => void): Promise<void> => {
       say()
       await stage.settle()
-      await stage.do(b, 1, 'channel.open')
+      await stage.reopen(b)
     }
     await refused(() => b.say(1, 'queue.declare', { queue: 'q', exclusive: true }))
     await refused(() => b.say(1, 'queue.declare', { queue: 'q' }))
