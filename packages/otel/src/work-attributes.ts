@@ -31,16 +31,8 @@ const PRIORITIES: ReadonlySet<string> = new Set([
   'sample',
 ])
 
-/**
- * What a server answers when it has no such method, by the exception that it names, and the code that its caller then
- * sees. One that comes from a call of the method's own has that code already.
- * @source oslo.messaging rpc/dispatcher.py NoSuchMethod, UnsupportedVersion
- */
-const REFUSALS: ReadonlyMap<unknown, string> = new Map([
-  ['NoSuchMethod', 'E_NO_METHOD'],
-  ['UnsupportedVersion', 'E_RPC_VERSION'],
-])
-const REFUSING_MODULE = 'oslo_messaging.rpc.dispatcher'
+/** Codes of failures that a server names to its caller, with the exception. */
+const REMOTE_CODES: ReadonlySet<string> = new Set(['E_REMOTE', 'E_NO_METHOD', 'E_RPC_VERSION'])
 
 /** `messaging.system` of a driver. */
 export function systemOf(driver: string): string {
@@ -99,24 +91,22 @@ export function failureOf(error: unknown): Attributes {
 
 /** What a failure adds to the span alone: the exception that the server names to its caller. */
 export function failureDetails(error: unknown): Attributes {
-  const name = isHermodError(error) && error.code === 'E_REMOTE' ? error.details['class'] : undefined
+  const name = isHermodError(error) && REMOTE_CODES.has(error.code) ? error.details['class'] : undefined
   return typeof name === 'string' ? { [ATTRIBUTE.remoteClass]: name } : {}
 }
 
-/** Whether a server was asked for a method that it does not have: peers could ask for any number of them. */
+/**
+ * Whether a server was asked for a method that it does not have: peers could ask for any number of them. What another
+ * server answered to a call of the method's own has the same code, and carries the failure.
+ */
 export function isUnknownMethod(error: unknown): boolean {
-  return refusalOf(error) !== undefined
+  if (!isHermodError(error) || 'failure' in error) return false
+  return error.code === 'E_NO_METHOD' || error.code === 'E_RPC_VERSION'
 }
 
 function errorTypeOf(error: unknown): string {
-  if (isHermodError(error)) return refusalOf(error) ?? error.code
+  if (isHermodError(error)) return error.code
   return error instanceof Error ? error.name : OTHER
-}
-
-function refusalOf(error: unknown): string | undefined {
-  if (!isHermodError(error) || error.code !== 'E_REMOTE') return undefined
-  const { class: name, module } = error.details
-  return module === REFUSING_MODULE ? REFUSALS.get(name) : undefined
 }
 
 /** Topic and method: together what a service and its method are to other systems of remote calls. */

@@ -1,5 +1,11 @@
 import { channel } from 'node:diagnostics_channel'
-import { ConnectionLostError, MessagingTimeoutError, RemoteError } from '@hermod/kernel'
+import {
+  ConnectionLostError,
+  HermodError,
+  MessagingTimeoutError,
+  NoSuchMethodError,
+  RemoteError,
+} from '@hermod/kernel'
 import { context, metrics, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { instrumentHermod } from '../src/index.ts'
@@ -281,21 +287,14 @@ describe('the metrics', () => {
 })
 
 describe('a method that the server does not have', () => {
-  const refusal = (name: string): RemoteError =>
-    new RemoteError({
-      class: name,
-      module: 'oslo_messaging.rpc.dispatcher',
-      message: '',
-      tb: [],
-      args: [],
-      kwargs: {},
-    })
+  const module = 'oslo_messaging.rpc.dispatcher'
 
   it.each([
     ['NoSuchMethod', 'E_NO_METHOD'],
     ['UnsupportedVersion', 'E_RPC_VERSION'],
-  ])('is not counted under the name that the peer made up: %s', async (name, code) => {
-    const failing = async (): Promise<never> => Promise.reject(refusal(name))
+  ] as const)('is not counted under the name that the peer made up: %s', async (name, code) => {
+    const refusal = new HermodError(code, name, { details: { class: name, module } })
+    const failing = async (): Promise<never> => Promise.reject(refusal)
     for (const method of ['made_up_1', 'made_up_2'])
       await expect(publishDispatch(dispatchOf({ method }), failing)).rejects.toThrow(name)
     const calls = await telemetry.points('rpc.server.call.duration')
@@ -303,7 +302,20 @@ describe('a method that the server does not have', () => {
     expect(await telemetry.points('messaging.process.duration')).toHaveLength(1)
     const [span] = telemetry.spans
     expect(span?.name).toBe('_OTHER')
-    expect(span?.attributes).toMatchObject({ 'rpc.method': '_OTHER', 'rpc.method_original': 'made_up_1' })
+    expect(span?.attributes).toMatchObject({
+      'rpc.method': '_OTHER',
+      'rpc.method_original': 'made_up_1',
+      'hermod.remote_class': name,
+    })
+  })
+
+  it('is not taken for one that a method did not find itself at another server', async () => {
+    const failure = { class: 'NoSuchMethod', module, message: '', tb: [], args: [], kwargs: {} }
+    const failing = async (): Promise<never> => Promise.reject(new NoSuchMethodError(failure))
+    await expect(publishDispatch(dispatchOf({ method: 'real' }), failing)).rejects.toThrow(NoSuchMethodError)
+    const [span] = telemetry.spans
+    expect(span?.attributes).toMatchObject({ 'error.type': 'E_NO_METHOD' })
+    expect(span?.attributes['rpc.method']).toMatch(/\/real$/)
   })
 })
 

@@ -3,12 +3,19 @@ import { RemoteException } from './remote-exception.ts'
 
 const DISPATCHER = 'oslo_messaging.rpc.dispatcher'
 
+/** As a caller of Hermod's sees them. */
+const CODES = {
+  noSuchMethod: 'E_NO_METHOD',
+  unsupportedVersion: 'E_RPC_VERSION',
+  malformed: 'E_REMOTE',
+} as const
+
 /** A request for which no method runs. */
 export class DispatchRefusal extends RemoteException {
   readonly reason: 'noSuchMethod' | 'unsupportedVersion' | 'malformed'
 
   constructor(reason: DispatchRefusal['reason'], remoteClass: string, message: string, module?: string) {
-    super(remoteClass, message, { module })
+    super(remoteClass, message, { module }, CODES[reason])
     this.reason = reason
   }
 }

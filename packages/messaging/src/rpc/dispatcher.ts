@@ -80,7 +80,7 @@ export class Dispatcher {
     this.#endpoints = all
   }
 
-  /** @throws {DispatchRefusal} E_REMOTE when there is no such method, and for requests that are none. */
+  /** @throws {DispatchRefusal} E_NO_METHOD, E_RPC_VERSION; E_REMOTE for requests that are none. */
   route(message: JsonObject): Route {
     const { method, namespace, version = DEFAULT_RPC_VERSION } = message
     let isServed = false

@@ -26,10 +26,16 @@ export class RemoteException extends HermodError {
   /**
    * @param remoteClass the name of the class, without its module.
    * @param message what Python's `str()` makes of the exception.
+   * @param code what the caller's error has; others than `E_REMOTE` are for requests that no method runs for.
    */
-  constructor(remoteClass: string, message: string, parts: RemoteExceptionParts = {}) {
+  constructor(
+    remoteClass: string,
+    message: string,
+    parts: RemoteExceptionParts = {},
+    code: 'E_REMOTE' | 'E_NO_METHOD' | 'E_RPC_VERSION' = 'E_REMOTE',
+  ) {
     const { module = 'builtins', args = [message], kwargs = {}, ...options } = parts
-    super('E_REMOTE', message, { ...options, details: { class: remoteClass, module } })
+    super(code, message, { ...options, details: { class: remoteClass, module } })
     this.remoteClass = remoteClass
     this.remoteModule = module
     this.args = args

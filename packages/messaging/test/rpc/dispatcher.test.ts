@@ -158,6 +158,16 @@ describe('Dispatcher', () => {
     )
   })
 
+  it.each([
+    [{ method: 'absent' }, 'E_NO_METHOD'],
+    [{ method: 'foo', version: '9.0' }, 'E_RPC_VERSION'],
+    [{ method: 'foo', namespace: 'elsewhere' }, 'E_RPC_VERSION'],
+    [{ method: 7 }, 'E_REMOTE'],
+  ])('refuses %j with %s', (message, code) => {
+    const dispatcher = new Dispatcher([new Noting(new Target())], OPTIONS)
+    expect(() => dispatcher.route(message)).toThrow(expect.objectContaining({ code }))
+  })
+
   it('lets nobody call private methods but with the policy legacy', async () => {
     const endpoint = new Noting(new Target())
     const legacy = new Dispatcher([endpoint], { ...OPTIONS, accessPolicy: 'legacy' })
