@@ -16,6 +16,12 @@ export interface Profile {
   readonly nackCounts: boolean
   /** Whether quorum queues know priorities: not, two classes, or all of them. */
   readonly quorumPriorities: 'none' | 'two' | 'all'
+  /** Whether a classic queue with one active consumer refuses basic.get (405), as quorum queues always do. */
+  readonly classicRefusesGet: boolean
+  /** Whether a reply to `amq.rabbitmq.reply-to…` counts as routed: if not, a mandatory one comes back as well. */
+  readonly repliesAreRouted: boolean
+  /** How an exchange type that does not exist is refused. */
+  readonly unknownExchangeType: 406 | 503
   /** Whether an `x-death` header that a publisher sent is read as the history of its message. */
   readonly trustsPublishedDeath: boolean
   /** How many `#` a topic binding may have. */
@@ -36,6 +42,9 @@ const V3_10: Profile = {
   deliveryLimit: undefined,
   nackCounts: true,
   quorumPriorities: 'none',
+  classicRefusesGet: false,
+  repliesAreRouted: false,
+  unknownExchangeType: 503,
   trustsPublishedDeath: true,
   maxTopicHashes: undefined,
   refusedQueueArguments: [],
@@ -49,6 +58,9 @@ const V4_2: Profile = {
   smallestFrameMax: 4096,
   deliveryLimit: 20,
   quorumPriorities: 'two',
+  classicRefusesGet: true,
+  repliesAreRouted: true,
+  unknownExchangeType: 406,
   trustsPublishedDeath: false,
 }
 

@@ -1,14 +1,22 @@
+/** No keys beside the routing key. */
+const NO_KEYS: readonly string[] = Object.freeze([])
+
+/** What a message costs besides its bytes: the objects that stand for it here. An estimate, for the memory limit. */
+const OBJECT_BYTES = 256
+
 /**
  * A message, shared by all queues that hold it. Immutable but for where its bytes lie.
  *
  * Header and body are ranges of the chunks that they came in: no view is made for each message. A message that is
- * still held at the end of its turn is moved to memory of its own, so that it does not pin what it came with.
+ * held for longer is moved to memory of its own, so that it does not pin what it came with.
  */
 export class Message {
   /** Byte string. */
   readonly exchange: string
   /** Byte string. */
   readonly routingKey: string
+  /** Byte strings of the headers CC and BCC. */
+  extraKeys: readonly string[] = NO_KEYS
   readonly bodySize: number
   /** Holds the payload of the content header frame (class, weight, body size, flags, properties). */
   header: Buffer
@@ -19,15 +27,23 @@ export class Message {
   bodyStart: number
   bodyEnd: number
   /** Further pieces of the body, whole buffers; `null` mostly. */
-  more: readonly Buffer[] | null
+  more: readonly Buffer[] | null = null
+  /** The property `priority`; -1 for none. Known once the message was admitted, like the next two. */
+  priority = -1
+  /** The property `expiration`, ms; -1 for none. */
+  expirationMs = -1
+  /** Where the table of headers begins, in {@link header} from {@link headerStart}; 0 for none. */
+  tableOffset = 0
+  /** How many queues hold it. */
+  holders = 0
 
   constructor(
     exchange: string,
     routingKey: string,
+    bodySize: number,
     header: Buffer,
     headerStart: number,
     headerEnd: number,
-    bodySize: number,
   ) {
     this.exchange = exchange
     this.routingKey = routingKey
@@ -38,6 +54,26 @@ export class Message {
     this.body = header
     this.bodyStart = headerStart
     this.bodyEnd = headerStart
-    this.more = null
+  }
+
+  /** Gives it its body, before anybody else sees it. */
+  setBody(first: Buffer, start: number, end: number, more: readonly Buffer[] | null): void {
+    this.body = first
+    this.bodyStart = start
+    this.bodyEnd = end
+    this.more = more
+  }
+
+  /** What it costs while it is held. */
+  get costBytes(): number {
+    return this.headerEnd - this.headerStart + this.bodySize + OBJECT_BYTES
+  }
+
+  /** The same body under another header, and perhaps another address. `header` is a whole buffer. */
+  with(header: Buffer, exchange: string = this.exchange, routingKey: string = this.routingKey): Message {
+    const message = new Message(exchange, routingKey, this.bodySize, header, 0, header.length)
+    message.setBody(this.body, this.bodyStart, this.bodyEnd, this.more)
+    message.priority = this.priority
+    return message
   }
 }

@@ -1,4 +1,6 @@
 import type { Fields } from './field.ts'
+import type { Message } from './message.ts'
+import type { QueueType } from './queue-arguments.ts'
 import type { QueuedMessage } from './queued-message.ts'
 
 /** An opaque mark of a connection: exclusive queues belong to one. */
@@ -14,6 +16,8 @@ export interface QueueConsumer {
   readonly arguments: Fields
   /** The prefetch count of the channel when the consumer began; 0 for no limit. */
   readonly prefetch: number
+  /** Whether a limit for its whole channel was set (`basic.qos` with `global`). */
+  readonly globalPrefetch: boolean
   /** A name for `consumers()`: which connection and channel. */
   readonly label: string
   /** Whether it has room for one more message now. One that has none is not asked again until {@link Queue.wake}. */
@@ -33,7 +37,7 @@ export type ReturnCause = 'nack' | 'reject' | 'recover' | 'closed'
 /** What the model shows of a queue. */
 export interface QueueStats {
   readonly name: string
-  readonly type: 'classic' | 'quorum' | 'stream'
+  readonly type: QueueType
   readonly durable: boolean
   readonly autoDelete: boolean
   readonly exclusive: boolean
@@ -52,7 +56,7 @@ export interface QueueStats {
   readonly refused: number
 }
 
-/** A queue of any type. Methods throw `AmqpError` where RabbitMQ would close the channel. */
+/** A queue of any type, as a session sees it. Methods throw `AmqpError` where RabbitMQ would close the channel. */
 export interface Queue {
   readonly name: string
   readonly durable: boolean
@@ -78,7 +82,7 @@ export interface Queue {
   get(noAck: boolean): QueuedMessage | undefined
   /** Settles what was taken. */
   acknowledge(queued: QueuedMessage): void
-  /** Refuses what was taken for good: dead-lettered where the queue says so. */
+  /** Refuses what was taken for good: dead-lettered where the queue says so. Throws 540 (stream). */
   reject(queued: QueuedMessage): void
   /** Gives back what was taken: to its original place, `redelivered` from now on. In any order; all of this queue. */
   giveBack(queued: readonly QueuedMessage[], cause: ReturnCause): void
@@ -86,3 +90,20 @@ export interface Queue {
   purge(): number
   stats(): QueueStats
 }
+
+/** A queue of any type, as the virtual host sees it. */
+export interface RoutedQueue extends Queue {
+  readonly type: QueueType
+  readonly exclusive: boolean
+  /** The consumers, in the order in which they came. */
+  consumers(): Iterable<QueueConsumer>
+  /** Takes a message, and delivers it at once where somebody waits; `false` when it refuses it. */
+  enqueue(message: Message): boolean
+  /** Somebody named the queue in a declaration: its lease begins anew. */
+  touch(): void
+  /** The queue was deleted: tells its consumers, and lets go of what is ready; the number of these. */
+  end(): number
+}
+
+/** Why a message leaves its queue without having been settled. */
+export type DeathReason = 'expired' | 'rejected' | 'maxlen' | 'delivery_limit'

@@ -1,81 +1,282 @@
+import type { Clock } from '@hermod/kernel'
+import { accessRefused } from '../amqp-error.ts'
+import type { Limits } from '../limits.ts'
+import type { Profile } from '../profile.ts'
+import type { Deadlines } from './deadlines.ts'
+import { DeadLetters } from './dead-letters.ts'
+import { DirectReplies, isReplyName, type ReplyTarget } from './direct-replies.ts'
+import { Exchange } from './exchange.ts'
+import { ExchangeOperations, type ExchangeDeclaration } from './exchange-operations.ts'
+import type { TableLimits } from './field-table.ts'
 import type { Fields } from './field.ts'
+import type { MemoryAccount } from './memory-account.ts'
+import type { MessageStorage } from './message-storage.ts'
 import type { Message } from './message.ts'
-import type { Owner, Queue } from './queue.ts'
+import { admitProperties } from './publish-checks.ts'
+import type { DeathReason, Owner, Queue, QueueConsumer, QueueStats, RoutedQueue } from './queue.ts'
+import type { QueueSettings } from './queue-arguments.ts'
+import type { QueueHost } from './queue-host.ts'
+import { QueueOperations, type QueueDeclaration } from './queue-operations.ts'
+import { routeFrom } from './routing.ts'
+import { Topology } from './topology.ts'
 
-/** exchange.declare. All names are byte strings. */
-export interface ExchangeDeclaration {
-  readonly name: string
-  readonly type: string
-  readonly durable: boolean
-  readonly autoDelete: boolean
-  readonly internal: boolean
-  readonly arguments: Fields
-}
-
-/** queue.declare. An empty name asks for one that the broker makes. */
-export interface QueueDeclaration {
-  readonly name: string
-  readonly durable: boolean
-  readonly exclusive: boolean
-  readonly autoDelete: boolean
-  readonly arguments: Fields
-}
+export type { ReplyTarget } from './direct-replies.ts'
+export type { ExchangeDeclaration } from './exchange-operations.ts'
+export type { QueueDeclaration } from './queue-operations.ts'
 
 /** Where a message goes: the queues, each once. */
-export type Route = readonly Queue[]
+export type Route = readonly RoutedQueue[]
 
 /** No queue matched; all queues took it; one of them at least refused it (`x-overflow: reject-publish`). */
 export type PublishOutcome = 'unrouted' | 'taken' | 'refused'
 
-/** Where a reply goes that is sent to a name of `amq.rabbitmq.reply-to`. */
-export interface ReplyTarget {
-  deliver(message: Message): void
+/** The route of a reply that somebody was there to take. */
+const REPLIED: Route = Object.freeze([])
+
+/** What virtual hosts of one broker share. */
+export interface VirtualHostParts {
+  readonly clock: Clock
+  readonly profile: Profile
+  readonly limits: Limits
+  readonly deadlines: Deadlines
+  readonly memory: MemoryAccount
+  readonly storage: MessageStorage
+}
+
+/** A binding as lists show it. All texts are byte strings. */
+export interface BindingView {
+  readonly source: string
+  readonly destination: string
+  readonly destinationType: 'queue' | 'exchange'
+  readonly key: string
+  readonly arguments: Fields
+}
+
+/** A consumer as lists show it. */
+export interface ConsumerView {
+  readonly queue: string
+  readonly consumer: QueueConsumer
 }
 
 /**
  * What the model offers to a session. Everything is synchronous; everything may throw `AmqpError` with RabbitMQ's code
- * and text, to which the session adds class and method. `owner` marks the calling connection.
+ * and text, to which the session adds class and method. `owner` marks the calling connection; names and keys are byte
+ * strings.
  */
-export interface VirtualHostModel {
+export class VirtualHost {
   readonly name: string
+  readonly #parts: VirtualHostParts
+  readonly #tableLimits: TableLimits
+  readonly #topology = new Topology()
+  readonly #exchanges: ExchangeOperations
+  readonly #queues: QueueOperations
+  readonly #replies = new DirectReplies()
+  readonly #deadLetters: DeadLetters
+
+  constructor(name: string, parts: VirtualHostParts) {
+    this.name = name
+    this.#parts = parts
+    const { clock, profile, limits } = parts
+    this.#tableLimits = { maxDepth: limits.maxTableDepth, maxFields: limits.maxTableFields }
+    this.#exchanges = new ExchangeOperations(name, this.#topology, profile, limits)
+    this.#queues = new QueueOperations(this.#hostOfQueues(), this.#topology, this.#exchanges, limits)
+    this.#deadLetters = new DeadLetters(clock, {
+      tableLimits: this.#tableLimits,
+      trustsPublishedDeath: profile.trustsPublishedDeath,
+      hasExchange: (exchange) => this.#topology.exchanges.has(exchange),
+      route: (message) => this.route(message),
+    })
+  }
+
+  #hostOfQueues(): QueueHost {
+    const { clock, profile, deadlines, memory, storage } = this.#parts
+    return {
+      name: this.name,
+      clock,
+      profile,
+      deadlines,
+      hold(message: Message): void {
+        if (message.holders++ > 0) return
+        memory.add(message.costBytes)
+        storage.noted(message)
+      },
+      release(message: Message): void {
+        if (--message.holders === 0) memory.remove(message.costBytes)
+      },
+      deadLetter: (message: Message, reason: DeathReason, queue: string, settings: QueueSettings): void =>
+        this.#deadLetters.add(message, reason, queue, settings),
+      settle: (): void => this.#deadLetters.send(),
+      remove: (queue: RoutedQueue): void => void this.#queues.remove(queue),
+    }
+  }
+
   /** Goes up with every change of exchanges, queues and bindings: a {@link Route} is good for one version. */
-  readonly topologyVersion: number
+  get topologyVersion(): number {
+    return this.#topology.version
+  }
 
-  declareExchange(declaration: ExchangeDeclaration): void
-  /** Passive declare. */
-  checkExchange(name: string): void
-  deleteExchange(name: string, ifUnused: boolean): void
-  bindExchange(destination: string, source: string, key: string, args: Fields): void
-  unbindExchange(destination: string, source: string, key: string, args: Fields): void
+  declareExchange(declaration: ExchangeDeclaration): void {
+    this.#exchanges.declare(declaration)
+  }
 
-  declareQueue(declaration: QueueDeclaration, owner: Owner): Queue
   /** Passive declare. */
-  checkQueue(name: string, owner: Owner): Queue
+  checkExchange(name: string): void {
+    this.#exchanges.check(name)
+  }
+
+  deleteExchange(name: string, ifUnused: boolean): void {
+    this.#exchanges.delete(name, ifUnused)
+  }
+
+  bindExchange(destination: string, source: string, key: string, args: Fields): void {
+    this.#exchanges.bind(destination, source, key, args)
+  }
+
+  unbindExchange(destination: string, source: string, key: string, args: Fields): void {
+    this.#exchanges.unbind(destination, source, key, args)
+  }
+
+  declareQueue(declaration: QueueDeclaration, owner: Owner): Queue {
+    return this.#queues.declare(declaration, owner)
+  }
+
+  /** Passive declare. */
+  checkQueue(name: string, owner: Owner): Queue {
+    return this.#queues.check(name, owner)
+  }
+
   /** The queue that a method names: 404 when there is none, 405 when it is another connection's. */
-  queue(name: string, owner: Owner): Queue
+  queue(name: string, owner: Owner): Queue {
+    return this.#queues.named(name, owner)
+  }
+
   /** The number of ready messages that went with it; 0 when there was no queue. */
-  deleteQueue(name: string, conditions: { ifUnused: boolean; ifEmpty: boolean }, owner: Owner): number
-  bindQueue(queue: string, exchange: string, key: string, args: Fields, owner: Owner): void
-  unbindQueue(queue: string, exchange: string, key: string, args: Fields, owner: Owner): void
-  purgeQueue(name: string, owner: Owner): number
+  deleteQueue(name: string, conditions: { ifUnused: boolean; ifEmpty: boolean }, owner: Owner): number {
+    return this.#queues.delete(name, conditions, owner)
+  }
+
+  bindQueue(queue: string, exchange: string, key: string, args: Fields, owner: Owner): void {
+    this.#queues.bind(queue, exchange, key, args, owner)
+  }
+
+  unbindQueue(queue: string, exchange: string, key: string, args: Fields, owner: Owner): void {
+    this.#queues.unbind(queue, exchange, key, args, owner)
+  }
+
+  purgeQueue(name: string, owner: Owner): number {
+    return this.#queues.purge(name, owner)
+  }
+
   /** The connection has ended: its exclusive queues go. */
-  releaseOwner(owner: Owner): void
+  releaseOwner(owner: Owner): void {
+    this.#queues.release(owner)
+  }
 
   /**
    * The checks of basic.publish in RabbitMQ's order: exchange (404), internal (403), user id (406), expiration (406),
    * CC and BCC (406). A message that passes counts for confirms.
    */
-  admit(message: Message, user: string): void
-  /** Where an admitted message goes now. */
-  route(message: Message): Route
+  admit(message: Message, user: string): void {
+    const exchange = this.#exchanges.named(message.exchange)
+    if (exchange.internal) {
+      throw accessRefused(`cannot publish to internal ${this.#exchanges.resource(exchange.name)}`)
+    }
+    admitProperties(message, user, this.#tableLimits)
+  }
+
+  /** Where an admitted message goes now. A direct reply goes at once. */
+  route(message: Message): Route {
+    const { exchange: name, routingKey, extraKeys } = message
+    const exchange = this.#topology.exchanges.get(name)
+    if (exchange === undefined) return []
+    if (extraKeys.length === 0) {
+      const known = exchange.remembered(routingKey, this.#topology.version)
+      if (known !== undefined) return known
+    }
+    if (name === '' && [routingKey, ...extraKeys].some(isReplyName)) return this.#reply(exchange, message)
+    return this.#routeFrom(exchange, message)
+  }
+
+  #routeFrom(exchange: Exchange, message: Message): Route {
+    const { queues, byKeyAlone } = routeFrom(exchange, message, (name) => this.#topology.exchanges.get(name))
+    if (byKeyAlone) exchange.remember(message.routingKey, this.#topology.version, queues)
+    return queues
+  }
+
+  /** Some of the keys name channels that wait for replies; the others, queues. */
+  #reply(exchange: Exchange, message: Message): Route {
+    let replied = false
+    for (const key of new Set([message.routingKey, ...message.extraKeys])) {
+      if (isReplyName(key) && this.#replies.deliver(key, message)) replied = true
+    }
+    const { queues } = routeFrom(exchange, message, () => undefined)
+    return queues.length === 0 && replied && this.#parts.profile.repliesAreRouted ? REPLIED : queues
+  }
+
   /** Puts an admitted message into the queues of its route, and delivers at once where somebody waits. */
-  deliver(message: Message, route: Route): PublishOutcome
+  deliver(message: Message, route: Route): PublishOutcome {
+    if (route.length === 0) return route === REPLIED ? 'taken' : 'unrouted'
+    let outcome: PublishOutcome = 'taken'
+    for (const queue of route) {
+      if (!queue.enqueue(message)) outcome = 'refused'
+    }
+    return outcome
+  }
+
   /** `admit`, `route` and `deliver`. */
-  publish(message: Message, user: string): PublishOutcome
+  publish(message: Message, user: string): PublishOutcome {
+    this.admit(message, user)
+    return this.deliver(message, this.route(message))
+  }
 
   /** A consumer on `amq.rabbitmq.reply-to`: the name that its requests carry, unguessable. */
-  openReplies(target: ReplyTarget): string
-  closeReplies(name: string): void
+  openReplies(target: ReplyTarget): string {
+    return this.#replies.open(target)
+  }
+
+  closeReplies(name: string): void {
+    this.#replies.close(name)
+  }
+
   /** queue.declare of such a name: whether somebody still waits there. */
-  hasReplies(name: string): boolean
+  hasReplies(name: string): boolean {
+    return this.#replies.has(name)
+  }
+
+  /** Every queue with its figures. */
+  queueStats(): readonly QueueStats[] {
+    return [...this.#topology.queues.values()].map((queue) => queue.stats())
+  }
+
+  /** Every exchange, the default one too. */
+  exchanges(): readonly ExchangeDeclaration[] {
+    return [...this.#topology.exchanges.values()]
+  }
+
+  /** Every binding but those of the default exchange. */
+  bindings(): readonly BindingView[] {
+    return [...this.#topology.exchanges.values()].flatMap((exchange) =>
+      [...exchange.outgoing.values()].map(({ source, destination, key, arguments: args }) => ({
+        source: source.name,
+        destination: destination.name,
+        destinationType: destination instanceof Exchange ? ('exchange' as const) : ('queue' as const),
+        key,
+        arguments: args,
+      })),
+    )
+  }
+
+  consumers(): readonly ConsumerView[] {
+    return [...this.#topology.queues.values()].flatMap((queue) =>
+      [...queue.consumers()].map((consumer) => ({ queue: queue.name, consumer })),
+    )
+  }
+
+  /** Lets go of everything. */
+  close(): void {
+    for (const queue of this.#topology.queues.values()) this.#queues.remove(queue)
+  }
 }
+
+/** What a session sees of it. */
+export type VirtualHostModel = Omit<VirtualHost, never>

@@ -1,0 +1,166 @@
+import type { Deadline } from './deadlines.ts'
+import type { Message } from './message.ts'
+import type { QueueCounts } from './queue-counts.ts'
+import type { DeathReason } from './queue.ts'
+import type { QueueSettings } from './queue-arguments.ts'
+import type { QueueHost } from './queue-host.ts'
+import { NEVER, type QueuedMessage } from './queued-message.ts'
+import { ReadyMessages, type ReturnOrder } from './ready-messages.ts'
+
+/** As many as take about a millisecond. */
+const RELEASED_AT_ONCE = 10_000
+
+/**
+ * What waits in a queue, and the rules that take it out again: limits of length, and time.
+ *
+ * Only what heads its priority can expire, however long others are due behind it.
+ * @source rabbit_amqqueue_process: maybe_drop_head, drop_expired_msgs
+ */
+export class Backlog {
+  readonly #host: QueueHost
+  readonly #queue: string
+  readonly #settings: QueueSettings
+  readonly #order: ReturnOrder
+  readonly #counts: QueueCounts
+  #ready: ReadyMessages
+  #expiry: Deadline | undefined
+
+  constructor(
+    host: QueueHost,
+    queue: string,
+    settings: QueueSettings,
+    order: ReturnOrder,
+    counts: QueueCounts,
+  ) {
+    this.#host = host
+    this.#queue = queue
+    this.#settings = settings
+    this.#order = order
+    this.#counts = counts
+    this.#ready = new ReadyMessages(settings.maxPriority, order)
+  }
+
+  get length(): number {
+    return this.#ready.length
+  }
+
+  /** Bytes of bodies. */
+  get bytes(): number {
+    return this.#ready.bytes
+  }
+
+  /** Whether a limit of length refuses one more message. */
+  refuses(message: Message): boolean {
+    const { overflow, maxLength, maxBytes } = this.#settings
+    if (overflow === 'drop-head') return false
+    return this.#ready.length + 1 > maxLength || this.#ready.bytes + message.bodySize > maxBytes
+  }
+
+  /** When a message that comes now expires: {@link NEVER} mostly. */
+  expiryOf({ expirationMs }: Message): number {
+    const { messageTtlMs } = this.#settings
+    if (messageTtlMs === undefined && expirationMs < 0) return NEVER
+    const lifeMs = Math.min(expirationMs < 0 ? Infinity : expirationMs, messageTtlMs ?? Infinity)
+    return this.#host.deadlines.nowMs() + lifeMs
+  }
+
+  /** Adds a new message; the queue holds it already. */
+  push(queued: QueuedMessage): void {
+    this.#ready.push(queued)
+    this.#dropOverLimit()
+    if (queued.expiresAtMs !== NEVER) this.#dropExpired()
+  }
+
+  /** Adds messages that were given back. */
+  giveBack(returned: readonly QueuedMessage[]): void {
+    let mayExpire = false
+    for (const queued of returned) {
+      this.#ready.giveBack(queued)
+      mayExpire ||= queued.expiresAtMs !== NEVER
+    }
+    this.#dropOverLimit()
+    if (mayExpire) this.#dropExpired()
+  }
+
+  /** Takes the next message that has not expired. */
+  shift(): QueuedMessage | undefined {
+    const next = this.#ready.shift()
+    if (next === undefined || next.expiresAtMs === NEVER) {
+      if (this.#expiry === undefined && this.#ready.peek()?.expiresAtMs !== NEVER) this.#dropExpired()
+      return next
+    }
+    if (next.expiresAtMs > this.#host.deadlines.nowMs()) {
+      this.#dropExpired()
+      return next
+    }
+    this.#expire(next)
+    this.#dropExpired()
+    return this.shift()
+  }
+
+  /** A message has died; it goes on where the queue says so. */
+  die(message: Message, reason: DeathReason): void {
+    if (this.#settings.deadLetterExchange === undefined) return
+    this.#host.deadLetter(message, reason, this.#queue, this.#settings)
+  }
+
+  /** Takes everything out; the number of messages. */
+  clear(): number {
+    const gone = this.#ready
+    const count = gone.length
+    this.#ready = new ReadyMessages(this.#settings.maxPriority, this.#order)
+    this.#expiry?.cancel()
+    this.#expiry = undefined
+    this.#release(gone)
+    return count
+  }
+
+  /** Lets go of them a slice at a time: a million of them must not stop the process. */
+  #release(gone: ReadyMessages): void {
+    for (let i = 0; i < RELEASED_AT_ONCE; i++) {
+      const queued = gone.shift()
+      if (queued === undefined) return
+      this.#host.release(queued.message)
+    }
+    this.#host.deadlines.at(this.#host.deadlines.nowMs(), () => this.#release(gone))
+  }
+
+  #dropOverLimit(): void {
+    const { overflow, maxLength, maxBytes } = this.#settings
+    if (overflow !== 'drop-head') return
+    while (this.#ready.length > maxLength || this.#ready.bytes > maxBytes) {
+      const oldest = this.#ready.shift()
+      if (oldest === undefined) return
+      this.#counts.dropped++
+      this.die(oldest.message, 'maxlen')
+      this.#host.release(oldest.message)
+    }
+  }
+
+  #expire(queued: QueuedMessage): void {
+    this.#counts.expired++
+    this.die(queued.message, 'expired')
+    this.#host.release(queued.message)
+  }
+
+  #dropExpired(): void {
+    const nowMs = this.#host.deadlines.nowMs()
+    let nextMs = Infinity
+    for (const head of this.#ready.heads()) {
+      let first: QueuedMessage | undefined = head
+      while (first !== undefined && first.expiresAtMs !== NEVER && first.expiresAtMs <= nowMs) {
+        const expired = first
+        first = this.#ready.replaceHead(expired)
+        this.#expire(expired)
+      }
+      if (first !== undefined && first.expiresAtMs !== NEVER) nextMs = Math.min(nextMs, first.expiresAtMs)
+    }
+    if (nextMs === Infinity || (this.#expiry !== undefined && this.#expiry.atMs <= nextMs)) return
+    this.#expiry?.cancel()
+    this.#expiry = this.#host.deadlines.at(nextMs, () => {
+      this.#expiry = undefined
+      this.#dropExpired()
+      this.#host.settle()
+    })
+  }
+}

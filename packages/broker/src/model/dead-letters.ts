@@ -1,0 +1,102 @@
+import type { Clock } from '@hermod/kernel'
+import { deathsIn, goesRound, withDeath } from './death-record.ts'
+import { carbonCopyKeys } from './carbon-copies.ts'
+import { headersOf, rewriteProperties, scanProperties, shortStringAt } from './message-properties.ts'
+import type { TableLimits } from './field-table.ts'
+import type { Message } from './message.ts'
+import type { DeathReason, RoutedQueue } from './queue.ts'
+import type { QueueSettings } from './queue-arguments.ts'
+import { Ring } from './ring.ts'
+
+interface Dead {
+  readonly message: Message
+  readonly reason: DeathReason
+  readonly queue: string
+  readonly exchange: string
+  readonly key: string | undefined
+  /** Whether its queue counted its returns in a header, which is for its own consumers alone. */
+  readonly counted: boolean
+}
+
+/** What sends them on: the exchanges. */
+export interface DeadLetterRoutes {
+  readonly tableLimits: TableLimits
+  readonly trustsPublishedDeath: boolean
+  hasExchange(name: string): boolean
+  /** Where a message goes. */
+  route(message: Message): readonly RoutedQueue[]
+}
+
+/**
+ * Messages that have died, on their way to where their queues send them. One after the other from a list, never from
+ * within each other: a chain of queues may be as long as it likes.
+ *
+ * @source rabbit_dead_letter
+ */
+export class DeadLetters {
+  readonly #clock: Clock
+  readonly #routes: DeadLetterRoutes
+  readonly #waiting = new Ring<Dead>()
+  /** Messages that this broker has sent on: their history is its own. */
+  readonly #own = new WeakSet<Message>()
+  #sending = false
+
+  constructor(clock: Clock, routes: DeadLetterRoutes) {
+    this.#clock = clock
+    this.#routes = routes
+  }
+
+  add(message: Message, reason: DeathReason, queue: string, settings: QueueSettings): void {
+    const { deadLetterExchange, deadLetterKey, type } = settings
+    if (deadLetterExchange === undefined) return
+    const counted = type === 'quorum'
+    this.#waiting.push({ message, reason, queue, exchange: deadLetterExchange, key: deadLetterKey, counted })
+  }
+
+  /** Sends on what waits, and what dies of that. */
+  send(): void {
+    if (this.#sending || this.#waiting.length === 0) return
+    this.#sending = true
+    try {
+      for (let dead = this.#waiting.shift(); dead !== undefined; dead = this.#waiting.shift())
+        this.#sendOn(dead)
+    } finally {
+      this.#sending = false
+    }
+  }
+
+  #sendOn(dead: Dead): void {
+    if (!this.#routes.hasExchange(dead.exchange)) return
+    const letter = this.#letter(dead)
+    const deaths = deathsIn(headersOf(letter)) ?? []
+    for (const queue of this.#routes.route(letter)) {
+      if (!goesRound(queue.name, dead.reason, deaths)) queue.enqueue(letter)
+    }
+  }
+
+  /** The message that goes on: another address, no expiration, and its history. */
+  #letter({ message, reason, queue, exchange, key, counted }: Dead): Message {
+    const { expiration } = scanProperties(message, this.#routes.tableLimits)
+    const headers = headersOf(message)
+    const believed = this.#routes.trustsPublishedDeath || this.#own.has(message)
+    const copies = carbonCopyKeys(headers)
+    const death = {
+      reason,
+      queue,
+      timeSeconds: Math.floor(this.#clock.now() / 1000),
+      expiration: expiration === 0 ? undefined : shortStringAt(message, expiration),
+    }
+    const known = believed ? deathsIn(headers) : undefined
+    const changed = withDeath(headers, known, message, death, [message.routingKey, ...copies])
+    // A key of its own replaces all that the message had.
+    const kept = new Map(changed)
+    if (key !== undefined) kept.delete('CC')
+    if (counted) kept.delete('x-delivery-count')
+    const payload = rewriteProperties(message, { headers: kept, expiration: null })
+    const letter = message.with(payload, exchange, key ?? message.routingKey)
+    scanProperties(letter, this.#routes.tableLimits)
+    letter.extraKeys = key === undefined ? message.extraKeys : []
+    this.#own.add(letter)
+    return letter
+  }
+}

@@ -1,0 +1,85 @@
+import type { Field, Fields } from './field.ts'
+import type { Message } from './message.ts'
+import type { DeathReason } from './queue.ts'
+
+/*
+ * x-death := array of table, newest first, one for each pair of queue and reason
+ * (rabbit_dead_letter:update_x_death_header)
+ */
+
+const longstr = (value: string): Field => ({ type: 'longstr', value })
+
+/** What is written down of one death. */
+export interface Death {
+  readonly reason: DeathReason
+  readonly queue: string
+  readonly timeSeconds: number
+  /** The `expiration` that the message had. */
+  readonly expiration: string | undefined
+}
+
+/** Headers with a death added. `known` is the history that is believed: that of the headers, or none. */
+export function withDeath(
+  headers: Fields,
+  known: readonly Fields[] | undefined,
+  message: Message,
+  death: Death,
+  keys: readonly string[],
+): Fields {
+  const changed = new Map(headers)
+  if (known === undefined) {
+    changed.set('x-first-death-reason', longstr(death.reason))
+    changed.set('x-first-death-queue', longstr(death.queue))
+    changed.set('x-first-death-exchange', longstr(message.exchange))
+  }
+  const same = known?.find((entry) => isOf(entry, death.queue, death.reason))
+  const entry = same === undefined ? newEntry(message, death, keys) : onceMore(same)
+  const others = (known ?? []).filter((other) => other !== same)
+  const history = [entry, ...others].map((value): Field => ({ type: 'table', value }))
+  changed.set('x-death', { type: 'array', value: history })
+  // RabbitMQ sorts a table that it changes.
+  return new Map([...changed].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+const isOf = (entry: Fields, queue: string, reason: string): boolean =>
+  entry.get('queue')?.value === queue && entry.get('reason')?.value === reason
+
+function newEntry(message: Message, death: Death, keys: readonly string[]): Fields {
+  const entry = new Map<string, Field>([
+    ['count', { type: 'long', value: 1 }],
+    ['reason', longstr(death.reason)],
+    ['queue', longstr(death.queue)],
+    ['time', { type: 'timestamp', value: death.timeSeconds }],
+    ['exchange', longstr(message.exchange)],
+    ['routing-keys', { type: 'array', value: keys.map(longstr) }],
+  ])
+  if (death.expiration !== undefined) entry.set('original-expiration', longstr(death.expiration))
+  return entry
+}
+
+function onceMore(entry: Fields): Fields {
+  const count = entry.get('count')
+  const value = count === undefined ? 1 : Number(count.value) + 1
+  const counted = new Map(entry).set('count', { type: 'long', value })
+  return new Map([...counted].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** The history in the headers; `undefined` for none. */
+export function deathsIn(headers: Fields): readonly Fields[] | undefined {
+  const field = headers.get('x-death')
+  if (field?.type !== 'array') return undefined
+  return (field.value as readonly Field[])
+    .filter((entry) => entry.type === 'table')
+    .map((entry) => entry.value as Fields)
+}
+
+/**
+ * Whether a message that died of `reason` would go round: it was in this queue before, and no client has refused it
+ * since.
+ * @source rabbit_dead_letter:is_cycle
+ */
+export function goesRound(queue: string, reason: DeathReason, deaths: readonly Fields[]): boolean {
+  if (reason === 'rejected') return false
+  const last = deaths.findIndex((entry) => entry.get('queue')?.value === queue)
+  return last !== -1 && deaths.slice(0, last + 1).every((entry) => entry.get('reason')?.value !== 'rejected')
+}

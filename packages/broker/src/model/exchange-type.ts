@@ -1,0 +1,39 @@
+import { AmqpError, preconditionFailed } from '../amqp-error.ts'
+import type { Profile } from '../profile.ts'
+import { DirectMatcher } from './direct-matcher.ts'
+import { FanoutMatcher } from './fanout-matcher.ts'
+import type { Fields } from './field.ts'
+import { checkHeadersBinding, HeadersMatcher } from './headers-matcher.ts'
+import type { Matcher } from './matcher.ts'
+import { TopicMatcher } from './topic-matcher.ts'
+import { countHashes } from './topic-trie.ts'
+
+export type ExchangeType = 'direct' | 'fanout' | 'topic' | 'headers'
+
+const MATCHERS: Readonly<Record<ExchangeType, () => Matcher>> = {
+  direct: () => new DirectMatcher(),
+  fanout: () => new FanoutMatcher(),
+  topic: () => new TopicMatcher(),
+  headers: () => new HeadersMatcher(),
+}
+
+/** @throws {AmqpError} for a type that does not exist: 503 until RabbitMQ 3.13, 406 since. */
+export function exchangeType(name: string, profile: Profile): ExchangeType {
+  if (Object.hasOwn(MATCHERS, name)) return name as ExchangeType
+  throw new AmqpError(profile.unknownExchangeType, `unknown exchange type '${name}'`)
+}
+
+export const matcherOf = (type: ExchangeType): Matcher => MATCHERS[type]()
+
+/** @throws {AmqpError} 406 for a binding that the type does not take. */
+export function checkBinding(type: ExchangeType, key: string, args: Fields, profile: Profile): void {
+  if (type === 'headers') checkHeadersBinding(args)
+  const { maxTopicHashes } = profile
+  if (type !== 'topic' || maxTopicHashes === undefined) return
+  const hashes = countHashes(key)
+  if (hashes > maxTopicHashes) {
+    throw preconditionFailed(
+      `Topic binding key '${key}' uses ${hashes} '#' wildcards, at most ${maxTopicHashes} are allowed`,
+    )
+  }
+}

@@ -1,0 +1,52 @@
+import { ClassicQueue, type QueueIdentity } from './classic-queue.ts'
+import type { Field } from './field.ts'
+import { headersOf, rewriteProperties } from './message-properties.ts'
+import type { QueueConsumer, ReturnCause } from './queue.ts'
+import { refuseGlobalPrefetch, type QueueSettings, type QueueType } from './queue-arguments.ts'
+import type { QueueHost } from './queue-host.ts'
+import type { QueuedMessage } from './queued-message.ts'
+
+/**
+ * A quorum queue as its clients see it, on one node: what is given back is counted, comes again behind what was given
+ * back before, carries the count in `x-delivery-count`, and dies when it came back too often.
+ *
+ * @source rabbit_quorum_queue, rabbit_fifo
+ */
+export class QuorumQueue extends ClassicQueue {
+  override readonly type: QueueType = 'quorum'
+
+  constructor(host: QueueHost, identity: QueueIdentity, settings: QueueSettings) {
+    super(host, identity, settings, 'last')
+  }
+
+  override consume(consumer: QueueConsumer): void {
+    refuseGlobalPrefetch(this.resource, consumer)
+    super.consume(consumer)
+  }
+
+  protected override get refusesGet(): boolean {
+    return true
+  }
+
+  protected override takesBack(queued: QueuedMessage, cause: ReturnCause): boolean {
+    if (cause === 'nack' && !this.host.profile.nackCounts) return true
+    queued.returns++
+    if (queued.returns > this.settings.deliveryLimit) {
+      this.bury(queued)
+      return false
+    }
+    this.#note(queued)
+    return true
+  }
+
+  /** Puts the count into the message. */
+  #note(queued: QueuedMessage): void {
+    const { message } = queued
+    const count: Field = { type: 'long', value: queued.returns }
+    const headers = new Map(headersOf(message)).set('x-delivery-count', count)
+    const counted = message.with(rewriteProperties(message, { headers }))
+    this.host.hold(counted)
+    this.host.release(message)
+    queued.message = counted
+  }
+}

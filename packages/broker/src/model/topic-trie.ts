@@ -1,0 +1,133 @@
+class Node<T> {
+  /** Tells nodes apart in {@link TopicTrie} 's memo. */
+  readonly id: number
+  words: Map<string, Node<T>> | null = null
+  star: Node<T> | null = null
+  hash: Node<T> | null = null
+  /** How often each value stands here. */
+  values: Map<T, number> | null = null
+
+  constructor(id: number) {
+    this.id = id
+  }
+
+  get empty(): boolean {
+    return this.words === null && this.star === null && this.hash === null && this.values === null
+  }
+}
+
+/**
+ * Values under patterns of a topic exchange, found by routing key: `*` stands for one word, `#` for any number.
+ *
+ * The cost of a lookup grows with the words of the key and the part of the trie that matches so far, not with the
+ * number of patterns; and each place of trie and key is looked at once, so that many `#` do not multiply
+ * (CVE-2026-67419).
+ */
+export class TopicTrie<T> {
+  #ids = 0
+  readonly #root = new Node<T>(this.#ids++)
+
+  add(pattern: string, value: T): void {
+    let node = this.#root
+    for (const word of normalised(pattern)) node = this.#child(node, word)
+    node.values ??= new Map()
+    node.values.set(value, (node.values.get(value) ?? 0) + 1)
+  }
+
+  #child(node: Node<T>, word: string): Node<T> {
+    if (word === '#') return (node.hash ??= new Node(this.#ids++))
+    if (word === '*') return (node.star ??= new Node(this.#ids++))
+    node.words ??= new Map()
+    let child = node.words.get(word)
+    if (child === undefined) {
+      child = new Node(this.#ids++)
+      node.words.set(word, child)
+    }
+    return child
+  }
+
+  /** Takes out what was added once; what is not there is not missed. */
+  remove(pattern: string, value: T): void {
+    const words = normalised(pattern)
+    const path = [this.#root]
+    for (const word of words) {
+      const node = path.at(-1) as Node<T>
+      const child = word === '#' ? node.hash : word === '*' ? node.star : node.words?.get(word)
+      if (child === null || child === undefined) return
+      path.push(child)
+    }
+    const last = path.at(-1) as Node<T>
+    const count = last.values?.get(value)
+    if (last.values === null || count === undefined) return
+    if (count > 1) last.values.set(value, count - 1)
+    else last.values.delete(value)
+    if (last.values.size === 0) last.values = null
+    for (let i = words.length; i > 0 && (path[i] as Node<T>).empty; i--) {
+      prune(path[i - 1] as Node<T>, words[i - 1] as string)
+    }
+  }
+
+  /** Every value whose pattern matches; one may come more than once. */
+  match(key: string, found: (value: T) => void): void {
+    const words = wordsOf(key)
+    const seen = new Set<number>()
+    const walk = (node: Node<T>, at: number, afterHash: boolean): void => {
+      // Without a `#` on the way there is one way only to each place.
+      if (afterHash) {
+        const place = node.id * (words.length + 1) + at
+        if (seen.has(place)) return
+        seen.add(place)
+      }
+      const { hash } = node
+      if (hash !== null) {
+        for (let next = at; next <= words.length; next++) walk(hash, next, true)
+      }
+      if (at === words.length) {
+        if (node.values !== null) for (const value of node.values.keys()) found(value)
+        return
+      }
+      const child = node.words?.get(words[at] as string)
+      if (child !== undefined) walk(child, at + 1, afterHash)
+      if (node.star !== null) walk(node.star, at + 1, afterHash)
+    }
+    walk(this.#root, 0, false)
+  }
+}
+
+function prune<T>(node: Node<T>, word: string): void {
+  if (word === '#') node.hash = null
+  else if (word === '*') node.star = null
+  else {
+    node.words?.delete(word)
+    if (node.words?.size === 0) node.words = null
+  }
+}
+
+/** An empty key has no words; every other has one more than it has points. @source rabbit_exchange_type_topic */
+function wordsOf(key: string): string[] {
+  return key === '' ? [] : key.split('.')
+}
+
+/** Within a run of wildcards the stars come first and one `#` is as good as several: less to walk, the same matches. */
+function normalised(pattern: string): string[] {
+  const words: string[] = []
+  let hash = false
+  for (const word of wordsOf(pattern)) {
+    if (word === '#') {
+      hash = true
+    } else {
+      if (hash && word !== '*') {
+        words.push('#')
+        hash = false
+      }
+      words.push(word)
+    }
+  }
+  if (hash) words.push('#')
+  return words
+}
+
+/** How many `#` a pattern has. */
+export function countHashes(pattern: string): number {
+  return wordsOf(pattern).filter((word) => word === '#').length
+}
