@@ -159,7 +159,7 @@ describe('secret shapes', () => {
     expect(value).not.toContain('hunter2')
   })
 
-  it.each([
+  const harmless = [
     '1b0feef2-e1e1-43a7-979d-c3e61f47b93d',
     'baeeef62324e4fac8e857af24196ecb0',
     '2026-11-22T07:52:41Z',
@@ -176,9 +176,13 @@ describe('secret shapes', () => {
     'a1b2'.repeat(100),
     'Words 1 with blanks '.repeat(50),
     'ключ: значение',
-  ])('leave alone: %.60s', (text) => {
-    expect(maskSecrets(text)).toStrictEqual({ value: text, masked: 0 })
-  })
+  ]
+  it.each(harmless.map((text) => ({ text, beginning: text.slice(0, 60) })))(
+    'leave alone: $beginning',
+    ({ text }) => {
+      expect(maskSecrets(text)).toStrictEqual({ value: text, masked: 0 })
+    },
+  )
 })
 
 describe('the copy', () => {
