@@ -1,13 +1,11 @@
-import { setMaxListeners } from 'node:events'
-import { createDeferred, type Deferred, type LogDetails, type Timer } from '@hermod/kernel'
-import type { DispatchDiagnostics } from '../diagnostics.ts'
+import type { LogDetails, Timer } from '@hermod/kernel'
 import type { IncomingNotification } from '../driver/driver.ts'
 import type { BatchDispatcher } from './batch-dispatcher.ts'
 import { CopiesInHand } from './copies-in-hand.ts'
-import { HandlerAttempts } from './handler-attempts.ts'
+import { HandlingRun, type NotificationInWork } from './handling-run.ts'
 import type { HandlingOptions, NotificationIntake } from './notification-intake.ts'
 import type { NotificationOutcome } from './notification-outcome.ts'
-import { describeDispatch, endObserved, runObserved } from './observed-dispatch.ts'
+import { runObserved } from './observed-dispatch.ts'
 
 /** When a batch is handled. */
 export interface BatchLimits {
@@ -22,28 +20,21 @@ export class BatchRunner implements NotificationIntake {
   readonly #dispatcher: BatchDispatcher
   readonly #limits: BatchLimits
   readonly #options: HandlingOptions
-  readonly #attempts: HandlerAttempts
-  readonly #stopping = new AbortController()
-  readonly #abandoning = new AbortController()
+  readonly #run: HandlingRun
   readonly #gathered: IncomingNotification[] = []
-  readonly #running = new Map<IncomingNotification, DispatchDiagnostics | undefined>()
   readonly #copies = new CopiesInHand()
   #timer: Timer | undefined
   #isDue = false
-  #idle: Deferred<void> | undefined
 
   constructor(dispatcher: BatchDispatcher, limits: BatchLimits, options: HandlingOptions) {
     this.#dispatcher = dispatcher
     this.#limits = limits
     this.#options = options
-    const { retry, clock, counters } = options
-    // A handler may listen for each notification of its batch.
-    setMaxListeners(0, this.#abandoning.signal)
-    this.#attempts = new HandlerAttempts(retry, clock, this.#stopping.signal, () => counters.retried++)
+    this.#run = new HandlingRun(options)
   }
 
   get runningCount(): number {
-    return this.#running.size
+    return this.#run.size
   }
 
   get waitingCount(): number {
@@ -51,42 +42,27 @@ export class BatchRunner implements NotificationIntake {
   }
 
   take(incoming: IncomingNotification): void {
-    this.#options.counters.received++
-    if (this.#stopping.signal.aborted) {
-      this.#options.settler.release(incoming)
-      return
-    }
+    if (!this.#run.receive(incoming)) return
     this.#gathered.push(incoming)
     if (this.#gathered.length === 1) this.#startTimer()
     this.#beginIfDue()
   }
 
   stopTaking(): void {
-    this.#stopping.abort()
     this.#timer?.cancel()
-    // The newest first, so that whoever puts them back keeps their order.
-    const waiting = [...this.#copies.takeWaiting(), ...this.#gathered.splice(0)]
-    for (const incoming of waiting.toReversed()) this.#options.settler.release(incoming)
-    this.#options.settler.endPauses()
+    this.#run.stop([...this.#copies.takeWaiting(), ...this.#gathered.splice(0)])
   }
 
-  async idle(): Promise<void> {
-    if (this.#running.size > 0) await (this.#idle ??= createDeferred()).promise
+  idle(): Promise<void> {
+    return this.#run.idle()
   }
 
   abandon(): void {
-    const { settler, counters } = this.#options
-    for (const incoming of Array.from(this.#running.keys())) {
-      this.#running.delete(incoming)
-      counters.aborted++
-      settler.release(incoming)
-    }
-    this.#abandoning.abort()
-    this.#tellIdle()
+    this.#run.abandon()
   }
 
   running(): LogDetails | undefined {
-    return this.#running.size === 0 ? undefined : { notifications: this.#running.size }
+    return this.#run.size === 0 ? undefined : { notifications: this.#run.size }
   }
 
   #startTimer(): void {
@@ -101,38 +77,36 @@ export class BatchRunner implements NotificationIntake {
   }
 
   #beginIfDue(): void {
-    if (this.#running.size > 0 || this.#gathered.length === 0) return
+    if (this.#run.size > 0 || this.#gathered.length === 0) return
     if (this.#gathered.length < this.#limits.size && !this.#isDue) return
     const batch = this.#gathered
       .splice(0, this.#limits.size)
       .filter((incoming) => this.#options.settler.admit(incoming) && this.#copies.begin(incoming))
     this.#timer?.cancel()
     if (this.#gathered.length > 0) this.#startTimer()
+    const items = new Map<IncomingNotification, NotificationInWork>()
     for (const incoming of batch) {
-      const dispatch = describeDispatch(incoming, this.#options.driver)
-      this.#running.set(incoming, dispatch)
-      runObserved(dispatch, () => {})
+      const item = this.#run.begin(incoming)
+      items.set(incoming, item)
+      runObserved(item.dispatch, () => {})
     }
-    void this.#handle(batch)
+    void this.#handle(items)
   }
 
-  async #handle(batch: readonly IncomingNotification[]): Promise<void> {
+  async #handle(items: ReadonlyMap<IncomingNotification, NotificationInWork>): Promise<void> {
+    const { attempts, signal } = this.#run
     // A handler is not to run within the driver's input.
     await Promise.resolve()
-    await this.#dispatcher.dispatch(batch, this.#attempts, this.#abandoning.signal, (incoming, outcome) =>
-      this.#conclude(incoming, outcome),
+    await this.#dispatcher.dispatch([...items.keys()], attempts, signal, (incoming, outcome) =>
+      this.#conclude(items.get(incoming)!, outcome),
     )
-    this.#tellIdle()
     this.#beginIfDue()
   }
 
-  #conclude(incoming: IncomingNotification, outcome: NotificationOutcome): void {
-    const dispatch = this.#running.get(incoming)
-    // One that was waited for no longer has gone back.
-    if (!this.#running.delete(incoming)) return
-    this.#options.settler.settle(incoming, outcome)
-    endObserved(dispatch, outcome)
-    this.#gatherAgain(this.#copies.end(incoming).filter((copy) => this.#options.settler.admit(copy)))
+  #conclude(item: NotificationInWork, outcome: NotificationOutcome): void {
+    this.#run.end(item, outcome)
+    const copies = this.#copies.end(item.incoming)
+    this.#gatherAgain(copies.filter((copy) => this.#options.settler.admit(copy)))
   }
 
   /** What was a copy and is none any more is in the next batch. */
@@ -141,11 +115,5 @@ export class BatchRunner implements NotificationIntake {
     const isFirst = this.#gathered.length === 0
     this.#gathered.unshift(...copies)
     if (isFirst) this.#startTimer()
-  }
-
-  #tellIdle(): void {
-    if (this.#running.size > 0) return
-    this.#idle?.resolve()
-    this.#idle = undefined
   }
 }
