@@ -1,7 +1,9 @@
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { createBroker, type Broker } from '@hermod/broker'
 import { findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { intended } from './intended-differences.ts'
 import type { Script, ScriptGroup } from './script.ts'
 import { Stage } from './stage.ts'
 
@@ -29,20 +31,28 @@ async function play(script: Script, port: number): Promise<readonly string[]> {
   return stage.transcript.lines
 }
 
+/** Plays every script to RabbitMQ 3.10 and to the broker with its profile, and holds what they say against each other. */
 export function conformance(groups: readonly ScriptGroup[]): void {
   describe.skipIf(gate.skip)(`beside RabbitMQ${gate.note}`, () => {
     let rabbit: BrokerFixture
+    let broker: Broker
+    let port: number
     beforeAll(async () => {
       rabbit = await startRabbitMq()
+      broker = createBroker({ profile: 'rabbitmq-3.10' })
+      port = (await broker.listen()).port
     })
     afterAll(async () => {
+      await broker?.close()
       await rabbit?.[Symbol.asyncDispose]()
     })
     describe.each(groups)('$concept', ({ concept, scripts, apart }) => {
       const each = apart ? it.concurrent.each(scripts) : it.each(scripts)
       each('$title', async (script) => {
-        const truth = await play(script, rabbit.port)
+        const [truth, ours] = await Promise.all([play(script, rabbit.port), play(script, port)])
         write(concept, script, 'rabbitmq', truth)
+        write(concept, script, 'broker', ours)
+        expect(ours).toEqual(intended(concept, script.title, truth))
       })
     })
   })

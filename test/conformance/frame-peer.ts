@@ -6,6 +6,7 @@ import {
   decodeMethod,
   FrameDecoder,
   PROTOCOL_HEADER,
+  readProperties,
   writeBody,
   writeContentHeader,
   writeMethod,
@@ -56,6 +57,8 @@ const PATIENCE_MS = 10_000
 /** A client that says exactly what it is told to, and writes down everything that it hears. */
 export class FramePeer {
   readonly name: string
+  /** The reply-to of the latest message that came with one. */
+  replyTo = ''
   /** The size of the frames that bodies are cut into. */
   frameMax = 131_072
   /** Whether `channel.close` and `connection.close` are answered as they come. */
@@ -346,7 +349,10 @@ export class FramePeer {
     if (content === undefined) return this.#hear(channel, '(a content header of nothing)')
     reader.skip(4)
     content.left = Number(reader.uint64())
+    const { offset } = reader
     content.properties = propertiesText(reader)
+    reader.offset = offset
+    this.replyTo = readProperties(reader).replyTo ?? this.replyTo
     if (content.left === 0) this.#complete(channel, content)
   }
 

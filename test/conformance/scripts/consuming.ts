@@ -267,9 +267,15 @@ export const singleActiveConsumer = scriptGroup('single active consumer', (scrip
     await stage.do(a, 2, 'channel.close')
     await stage.settle()
   })
-  script('get is refused', async (stage) => {
+  script('get', async (stage) => {
     const a = await stage.open()
     await stage.do(a, 1, 'queue.declare', declaration)
+    await stage.do(a, 1, 'basic.get', { queue: 'q' })
+    await stage.reopen(a)
+    await fill(stage, a, 1)
+    await stage.do(a, 1, 'basic.get', { queue: 'q' })
+    await stage.reopen(a)
+    await stage.do(a, 1, 'basic.consume', { queue: 'q' })
     await stage.do(a, 1, 'basic.get', { queue: 'q' })
   })
   script('an exclusive consumer is refused', async (stage) => {

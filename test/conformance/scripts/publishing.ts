@@ -1,6 +1,14 @@
 import { TypedField } from '@hermod/amqp'
 import { frame, headerPayload, publishMethod, shortString } from '../raw-frames.ts'
+import type { FramePeer } from '../frame-peer.ts'
 import { scriptGroup } from '../script.ts'
+import type { Stage } from '../stage.ts'
+
+/** RabbitMQ takes nothing on the channel until the queues have what is committed. */
+async function commit(stage: Stage, a: FramePeer): Promise<void> {
+  a.say(1, 'tx.commit')
+  await stage.until(a, 1, 'tx.commit-ok')
+}
 
 export const publishing = scriptGroup('publishing', (script) => {
   script('every property comes out as it went in', async (stage) => {
@@ -186,7 +194,7 @@ export const transactions = scriptGroup('transactions', (script) => {
     await stage.do(a, 1, 'tx.select')
     await stage.publish(a, 1, { routingKey: 'q', body: '1' })
     await stage.do(a, 2, 'basic.get', { queue: 'q', noAck: true })
-    await stage.do(a, 1, 'tx.commit')
+    await commit(stage, a)
     await stage.do(a, 2, 'basic.get', { queue: 'q', noAck: true })
   })
   script('publishes that are rolled back', async (stage) => {
@@ -196,7 +204,7 @@ export const transactions = scriptGroup('transactions', (script) => {
     await stage.publish(a, 1, { routingKey: 'q', body: '1' })
     await stage.do(a, 1, 'tx.rollback')
     await stage.publish(a, 1, { routingKey: 'q', body: '2' })
-    await stage.do(a, 1, 'tx.commit')
+    await commit(stage, a)
     await stage.do(a, 1, 'basic.get', { queue: 'q', noAck: true })
     await stage.do(a, 1, 'basic.get', { queue: 'q', noAck: true })
   })
@@ -205,7 +213,7 @@ export const transactions = scriptGroup('transactions', (script) => {
     await stage.do(a, 1, 'tx.select')
     await stage.publish(a, 1, { routingKey: 'nowhere', mandatory: true, body: '1' })
     await stage.publish(a, 1, { routingKey: 'neither', mandatory: true, body: '2' })
-    await stage.do(a, 1, 'tx.commit')
+    await commit(stage, a)
   })
   script('acks count from their commit', async (stage) => {
     const a = await stage.open({ channels: [1, 2] })
@@ -216,7 +224,7 @@ export const transactions = scriptGroup('transactions', (script) => {
     await stage.do(a, 1, 'basic.ack', { deliveryTag: 1 })
     await stage.do(a, 1, 'basic.nack', { deliveryTag: 2 })
     await stage.do(a, 2, 'basic.get', { queue: 'q' })
-    await stage.do(a, 1, 'tx.commit')
+    await commit(stage, a)
     await stage.do(a, 2, 'basic.get', { queue: 'q' })
     await stage.do(a, 1, 'channel.close')
     await stage.do(a, 2, 'basic.get', { queue: 'q' })
@@ -231,7 +239,7 @@ export const transactions = scriptGroup('transactions', (script) => {
     await stage.do(a, 1, 'basic.ack', { deliveryTag: 1 })
     await stage.do(a, 1, 'tx.rollback')
     await stage.do(a, 1, 'basic.ack', { deliveryTag: 1 })
-    await stage.do(a, 1, 'tx.commit')
+    await commit(stage, a)
     await stage.do(a, 1, 'basic.ack', { deliveryTag: 1 })
   })
   script('an ack twice in one transaction', async (stage) => {
@@ -247,7 +255,7 @@ export const transactions = scriptGroup('transactions', (script) => {
     const a = await stage.open()
     await stage.do(a, 1, 'tx.select')
     await stage.do(a, 1, 'basic.ack', { deliveryTag: 5 })
-    await stage.do(a, 1, 'tx.commit')
+    await commit(stage, a)
   })
   script('a publish to nowhere fails at once', async (stage) => {
     const a = await stage.open()
@@ -272,7 +280,7 @@ export const transactions = scriptGroup('transactions', (script) => {
     await stage.do(a, 1, 'basic.ack', { deliveryTag: 1 })
     await stage.do(a, 1, 'basic.recover')
     await stage.do(a, 1, 'basic.get', { queue: 'q' })
-    await stage.do(a, 1, 'tx.commit')
+    await commit(stage, a)
     await stage.do(a, 1, 'basic.get', { queue: 'q' })
   })
 })
