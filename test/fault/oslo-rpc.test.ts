@@ -1,55 +1,31 @@
-import { rabbit } from '@hermod/driver-rabbit'
-import { createRpcClient, createRpcServer, createTransport, type Transport } from '@hermod/messaging'
-import {
-  eventually,
-  findRabbitMq,
-  needs,
-  startFaultProxy,
-  startRabbitMq,
-  type BrokerFixture,
-} from '@hermod/testkit'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { createRpcClient, createRpcServer } from '@hermod/messaging'
+import { eventually, findRabbitMq, needs, startFaultProxy } from '@hermod/testkit'
+import { describe, expect, it } from 'vitest'
 import { CallLoad, CountingEndpoint, expectCallInvariants } from './call-load.ts'
 import { FAULT_SUITE } from './fault-settings.ts'
 import { OsloChild } from './oslo-child.ts'
+import { OsloStage } from './oslo-stage.ts'
 
 const gate = needs(findRabbitMq())
 
-let broker: BrokerFixture
-let topics = 0
-const closing: AsyncDisposable[] = []
-
-function transportAt(url: string): Transport {
-  const drivers = [
-    rabbit({ options: { durableQueues: true, retryIntervalMs: 100, retryIntervalMaxMs: 500 } }),
-  ]
-  const transport = createTransport(url.replace('amqp:', 'rabbit:'), { drivers })
-  closing.push(transport)
-  return transport
-}
+const stage = new OsloStage()
 
 /** A server in this process, and calls to it; each over connections of its own. */
 async function startLoad(clientUrl: string, serverUrl: string): Promise<CallLoad> {
-  const topic = `calls-${topics++}`
+  const topic = stage.newTopic()
   const endpoint = new CountingEndpoint()
   const options = { endpoints: [endpoint], concurrency: 16 }
-  await createRpcServer(transportAt(serverUrl), { topic, server: 'one' }, options).start()
-  return new CallLoad(transportAt(clientUrl), { topic, ran: (id) => endpoint.ran(id), refuses: true })
+  await createRpcServer(stage.transportAt(serverUrl), { topic, server: 'one' }, options).start()
+  return new CallLoad(stage.transportAt(clientUrl), { topic, ran: (id) => endpoint.ran(id), refuses: true })
 }
 
 describe.skipIf(gate.skip)(`remote calls under faults${gate.note}`, FAULT_SUITE, () => {
-  beforeAll(async () => {
-    broker = await startRabbitMq()
-  })
-  afterEach(async () => {
-    for (const one of closing.splice(0).toReversed()) await one[Symbol.asyncDispose]()
-  })
-  afterAll(() => broker?.[Symbol.asyncDispose]())
+  stage.use()
 
   it('each end once when connections are cut, those of the caller and of the server', async () => {
-    const [callers, servers] = [await startFaultProxy(broker), await startFaultProxy(broker)]
-    closing.push(callers, servers)
-    const load = await startLoad(callers.urlFor(broker.url), servers.urlFor(broker.url))
+    const [callers, servers] = [await startFaultProxy(stage.broker), await startFaultProxy(stage.broker)]
+    stage.ending(callers, servers)
+    const load = await startLoad(callers.urlFor(stage.broker.url), servers.urlFor(stage.broker.url))
     const proxies = [callers, servers]
     for (let cut = 1; cut <= 6; cut++) {
       await load.reaches(cut / 8)
@@ -63,26 +39,26 @@ describe.skipIf(gate.skip)(`remote calls under faults${gate.note}`, FAULT_SUITE,
   })
 
   it('each end once when the broker is restarted', async () => {
-    const load = await startLoad(broker.url, broker.url)
+    const load = await startLoad(stage.broker.url, stage.broker.url)
     await load.reaches(0.4)
     const { result: before } = load.counts()
-    await broker.restart()
+    await stage.broker.restart()
     await expectCallInvariants(load)
     expect(load.counts()['result']).toBeGreaterThan(before!)
   })
 
   it('each run once when a server is killed, and go on at another one', async () => {
-    const topic = `calls-${topics++}`
+    const topic = stage.newTopic()
     const servers: OsloChild[] = []
     const start = async (): Promise<void> => {
-      const server = new OsloChild('serve', broker.url, topic, `server${servers.length}`)
+      const server = new OsloChild('serve', stage.broker.url, topic, `server${servers.length}`)
       servers.push(server)
-      closing.push(server)
+      stage.ending(server)
       await server.ready()
     }
     await Promise.all([start(), start()])
     const ran = (id: number): number => servers.reduce((sum, server) => sum + server.ran(id), 0)
-    const load = new CallLoad(transportAt(broker.url), { topic, ran })
+    const load = new CallLoad(stage.transportAt(stage.broker.url), { topic, ran })
     for (const share of [0.2, 0.4, 0.6]) {
       await load.reaches(share)
       const began = servers[0]!.began
@@ -94,16 +70,16 @@ describe.skipIf(gate.skip)(`remote calls under faults${gate.note}`, FAULT_SUITE,
   })
 
   it('that kill their server are not handed to the next one', async () => {
-    const topic = `calls-${topics++}`
-    const first = await new OsloChild('serve', broker.url, topic, 'first').ready()
-    const client = createRpcClient(transportAt(broker.url), { topic })
-    closing.push(first)
+    const topic = stage.newTopic()
+    const first = await new OsloChild('serve', stage.broker.url, topic, 'first').ready()
+    const client = createRpcClient(stage.transportAt(stage.broker.url), { topic })
+    stage.ending(first)
     expect(await client.call('work', { id: 1 })).toBe(1)
     const deadly = client.call('work', { id: 2, isDeadly: true }, { timeoutMs: 2_000 })
     deadly.catch(() => {})
     await eventually(() => !first.isAlive)
-    const second = await new OsloChild('serve', broker.url, topic, 'second').ready()
-    closing.push(second)
+    const second = await new OsloChild('serve', stage.broker.url, topic, 'second').ready()
+    stage.ending(second)
     expect(await client.call('work', { id: 3 })).toBe(3)
     await expect(deadly).rejects.toMatchObject({ code: 'E_TIMEOUT' })
     await first.kill()
