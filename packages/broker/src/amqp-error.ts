@@ -16,14 +16,15 @@ const LONGEST_TEXT = 255
 export class AmqpError extends Error {
   /** The reply code, for example 404. */
   readonly replyCode: number
-  /** `NOT_FOUND - no queue 'q' in vhost '/'`: constant, dash, explanation; 255 bytes at the most. */
+  /** `NOT_FOUND - no queue 'q' in vhost '/'`: constant, dash, explanation if there is one; 255 bytes at the most. */
   readonly replyText: string
 
   constructor(replyCode: number, explanation: string) {
     super(explanation)
     this.name = 'AmqpError'
     this.replyCode = replyCode
-    this.replyText = `${REPLY_CODES[replyCode] ?? 'INTERNAL_ERROR'} - ${explanation}`.slice(0, LONGEST_TEXT)
+    const constant = REPLY_CODES[replyCode] ?? 'INTERNAL_ERROR'
+    this.replyText = explanation === '' ? constant : `${constant} - ${explanation}`.slice(0, LONGEST_TEXT)
   }
 
   /** What it costs the client. */

@@ -46,7 +46,8 @@ const uint32 = (bytes: Buffer, at: number): number =>
  *
  * Synchronous: all whole frames of a chunk are handed over before `push` returns. Memory is bounded by one frame,
  * and whatever size a frame claims to have, by 128 KiB or twice of what has arrived of it.
- * The first violation throws {@link ProtocolError}; after it the decoder is of no more use.
+ * The first violation throws {@link ProtocolError}; after it the decoder is of no more use. Its details name the
+ * `fault` (`too-large`, `end`, `type`, `heartbeat-channel`) and the frame type.
  */
 export class FrameDecoder {
   readonly #sink: FrameSink
@@ -98,7 +99,10 @@ export class FrameDecoder {
   #frameBytes(bytes: Buffer, at: number): number {
     const size = uint32(bytes, at + 3) + FRAME_OVERHEAD_BYTES
     if (size > this.#maxFrameBytes) {
-      throw new ProtocolError(`a frame of ${size} bytes exceeds the limit of ${this.#maxFrameBytes}`)
+      const limit = this.#maxFrameBytes
+      throw new ProtocolError(`a frame of ${size} bytes exceeds the limit of ${limit}`, {
+        details: { fault: 'too-large', type: bytes[at], size: size - FRAME_OVERHEAD_BYTES, limit },
+      })
     }
     return size
   }
@@ -141,12 +145,13 @@ export class FrameDecoder {
   }
 
   #frame(bytes: Buffer, at: number, end: number): void {
+    const type = bytes[at]
     if (bytes[end - 1] !== FRAME_END) {
       throw new ProtocolError(
         `a frame ends with 0x${(bytes[end - 1] as number).toString(16)} instead of 0xce`,
+        { details: { fault: 'end', type, end: bytes[end - 1] } },
       )
     }
-    const type = bytes[at]
     const channel = ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)
     const start = at + FRAME_HEADER_BYTES
     switch (type) {
@@ -157,12 +162,17 @@ export class FrameDecoder {
       case FRAME_BODY:
         return this.#sink.body(channel, bytes, start, end - 1)
       case FRAME_HEARTBEAT:
-        if (channel !== 0) throw new ProtocolError(`a heartbeat came on channel ${channel} instead of 0`)
         if (start !== end - 1)
-          throw new ProtocolError(`a heartbeat carries ${end - 1 - start} bytes instead of none`)
+          throw new ProtocolError(`a heartbeat carries ${end - 1 - start} bytes instead of none`, {
+            details: { fault: 'type', type },
+          })
+        if (channel !== 0)
+          throw new ProtocolError(`a heartbeat came on channel ${channel} instead of 0`, {
+            details: { fault: 'heartbeat-channel', type },
+          })
         return this.#sink.heartbeat()
       default:
-        throw new ProtocolError(`unknown frame type ${type}`)
+        throw new ProtocolError(`unknown frame type ${type}`, { details: { fault: 'type', type } })
     }
   }
 }

@@ -4,7 +4,7 @@ import type { Profile } from '../profile.ts'
 import { Deadlines } from './deadlines.ts'
 import { MemoryAccount, type MemoryAlarm } from './memory-account.ts'
 import { MessageStorage } from './message-storage.ts'
-import { VirtualHost } from './virtual-host.ts'
+import { VirtualHost, type VirtualHostParts } from './virtual-host.ts'
 
 export interface BrokerModelOptions {
   readonly clock: Clock
@@ -19,18 +19,18 @@ export interface BrokerModelOptions {
 
 /** A broker without its clients: virtual hosts on one account of memory and one timer. */
 export class BrokerModel {
-  /** By name; a byte string. */
-  readonly virtualHosts: ReadonlyMap<string, VirtualHost>
+  readonly #virtualHosts = new Map<string, VirtualHost>()
   readonly memory: MemoryAccount
   readonly #deadlines: Deadlines
   readonly #storage: MessageStorage
+  readonly #parts: VirtualHostParts
 
   constructor(options: BrokerModelOptions) {
     const { clock, profile, limits } = options
     this.memory = new MemoryAccount(options.memoryLimitBytes, options.memoryAlarm)
     this.#deadlines = new Deadlines(clock)
     this.#storage = new MessageStorage(clock)
-    const parts = {
+    this.#parts = {
       clock,
       profile,
       limits,
@@ -38,7 +38,17 @@ export class BrokerModel {
       storage: this.#storage,
       memory: this.memory,
     }
-    this.virtualHosts = new Map(options.virtualHosts.map((name) => [name, new VirtualHost(name, parts)]))
+    for (const name of options.virtualHosts) this.createVirtualHost(name)
+  }
+
+  /** By name; a byte string. */
+  get virtualHosts(): ReadonlyMap<string, VirtualHost> {
+    return this.#virtualHosts
+  }
+
+  /** One that is there stays as it is. */
+  createVirtualHost(name: string): void {
+    if (!this.#virtualHosts.has(name)) this.#virtualHosts.set(name, new VirtualHost(name, this.#parts))
   }
 
   /** Lets go of every queue, message and timer. */

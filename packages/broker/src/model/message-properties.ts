@@ -35,7 +35,7 @@ const reader = new ByteReader()
 const writer = new ByteWriter()
 
 /** RabbitMQ's channel crashes over such a list, and that is what it answers then. */
-const unreadable = (): AmqpError => new AmqpError(541, 'INTERNAL_ERROR')
+const unreadable = (): AmqpError => new AmqpError(541, '')
 
 /** Where each property of interest lies, from {@link Message.headerStart}; 0 for none. */
 export interface PropertyOffsets {

@@ -272,6 +272,13 @@ export class VirtualHost {
     )
   }
 
+  /** Deletes a queue whoever uses it. Whether it was there. */
+  removeQueue(name: string): boolean {
+    const queue = this.#topology.queues.get(name)
+    if (queue !== undefined) this.#queues.remove(queue)
+    return queue !== undefined
+  }
+
   /** Lets go of everything. */
   close(): void {
     for (const queue of this.#topology.queues.values()) this.#queues.remove(queue)

@@ -1,0 +1,296 @@
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { TlsOptions } from 'node:tls'
+import {
+  ConfigurationError,
+  ConnectionClosedError,
+  createDeferred,
+  redactingLogger,
+  type Deferred,
+} from '@hermod/kernel'
+import { notAllowed } from './amqp-error.ts'
+import { BrokerConnection } from './broker-connection.ts'
+import {
+  bindingFacts,
+  consumerFacts,
+  exchangeFacts,
+  queueFacts,
+  type BindingFacts,
+  type BrokerStats,
+  type ConsumerFacts,
+  type ExchangeFacts,
+  type QueueFacts,
+} from './broker-facts.ts'
+import { brokerSettings, type BrokerOptions, type BrokerSettings } from './broker-options.ts'
+import { fromByteString, toByteString } from './byte-string.ts'
+import { Admission } from './listen/admission.ts'
+import { Listener } from './listen/listener.ts'
+import { memoryStreams } from './listen/memory-stream.ts'
+import { isLoopback } from './listen/peer-of.ts'
+import { StreamLink } from './listen/stream-link.ts'
+import { Listening } from './listening.ts'
+import { BrokerModel } from './model/broker-model.ts'
+import type { VirtualHost } from './model/virtual-host.ts'
+import { Alarms, type AlarmKind } from './session/alarms.ts'
+import { ConnectionSession } from './session/connection-session.ts'
+import type { Peer } from './session/link.ts'
+import type { SessionHost } from './session/session-host.ts'
+import { Turn } from './session/turn.ts'
+import { Users, type BrokerUser } from './users.ts'
+
+/** Where a broker listens. */
+export interface ListenOptions {
+  /** Default `127.0.0.1`. An address that others reach needs users of its own. */
+  readonly host?: string | undefined
+  /** Default 0: a free one. */
+  readonly port?: number | undefined
+  /** Certificate and key, as Node takes them; plain TCP where absent. */
+  readonly tls?: TlsOptions | undefined
+}
+
+/** How long clients may take to agree that a broker that closes is closed. */
+const FAREWELL_MS = 1_000
+
+/**
+ * An AMQP 0-9-1 broker in this process. All that it holds is in memory and gone with it: `durable` and `delivery_mode`
+ * are taken, and outlive connections.
+ *
+ * @example
+ * await using broker = createBroker()
+ * const { url } = await broker.listen()
+ */
+export class Broker implements AsyncDisposable {
+  readonly #settings: BrokerSettings
+  readonly #users = new Users()
+  readonly #alarms = new Alarms()
+  readonly #model: BrokerModel
+  readonly #admission: Admission
+  readonly #host: SessionHost
+  readonly #turn = new Turn()
+  readonly #listeners = new Set<Listener>()
+  readonly #connections = new Map<ConnectionSession, BrokerConnection>()
+  readonly #known = new Set<ConnectionSession>()
+  #lastId = 0
+  #refusing = false
+  #closed: Promise<void> | undefined
+  #empty: Deferred<void> | undefined
+
+  /** @throws {ConfigurationError} E_CONFIG naming every option that cannot be used. */
+  constructor(options: BrokerOptions = {}) {
+    const settings = brokerSettings(options)
+    this.#settings = settings
+    const { clock, profile, limits, advertise, heartbeatSeconds } = settings
+    this.#model = new BrokerModel({
+      clock,
+      profile,
+      limits,
+      memoryLimitBytes: settings.memoryLimitBytes,
+      memoryAlarm: (raised) => this.#alarms.set('watermark', raised),
+      virtualHosts: settings.virtualHosts.map(toByteString),
+    })
+    this.#admission = new Admission(limits)
+    for (const user of settings.users) this.#users.put(user)
+    this.#host = {
+      profile,
+      limits,
+      clock,
+      advertise,
+      heartbeatSeconds,
+      logger: redactingLogger(settings.logger),
+      turn: this.#turn,
+      alarms: this.#alarms,
+      admits: ({ user, password }, { loopback }) => this.#users.admits(user, password, loopback),
+      openVirtualHost: (name, user) => this.#openVirtualHost(name, user),
+      opened: (session) => {
+        this.#known.add(session)
+        this.#admission.known(session.peer.address)
+      },
+      ended: (session) => this.#ended(session),
+    }
+  }
+
+  // ---------------------------------------------------------------- connections
+
+  /**
+   * Opens a port. Resolves once clients can connect.
+   *
+   * @throws {ConfigurationError} E_CONFIG for an address that others reach while `guest` is the only user.
+   * @throws {ConnectionError} E_CONN where the port cannot be opened.
+   */
+  async listen({ host = '127.0.0.1', port = 0, tls }: ListenOptions = {}): Promise<Listening> {
+    this.#assertOpen()
+    if (this.#settings.guestOnly && host !== 'localhost' && !isLoopback(host)) {
+      throw new ConfigurationError([`give the broker users before it listens on ${host}, which others reach`])
+    }
+    const listener = await Listener.open({ host, port, tls }, (socket, peer) => this.#accept(socket, peer))
+    this.#listeners.add(listener)
+    if (this.#closed !== undefined) await listener.close()
+    return new Listening(listener, this.#settings.guestOnly)
+  }
+
+  /** A connection within the process: the client's end of it. */
+  connect(): Duplex {
+    this.#assertOpen()
+    const [near, far] = memoryStreams()
+    this.#accept(near, {
+      name: `in process ${this.#lastId + 1}`,
+      address: 'in process',
+      loopback: true,
+      secure: true,
+    })
+    return far
+  }
+
+  #accept(stream: Socket | Duplex, peer: Peer): void {
+    if (this.#refusing || this.#closed !== undefined || !this.#admission.enter(peer.address)) {
+      stream.destroy()
+      return
+    }
+    const { clock, limits } = this.#settings
+    const link = new StreamLink(stream, peer, this.#turn, clock, limits.readBytesPerTurn)
+    const session = new ConnectionSession(this.#host, link)
+    this.#connections.set(session, new BrokerConnection(++this.#lastId, session, link))
+    link.open(session)
+  }
+
+  #ended(session: ConnectionSession): void {
+    this.#connections.delete(session)
+    this.#admission.leave(session.peer.address, this.#known.delete(session))
+    if (this.#connections.size === 0) this.#empty?.resolve()
+  }
+
+  /** While true, new connections are hung up at once. */
+  refuse(refusing: boolean): void {
+    this.#refusing = refusing
+  }
+
+  /** Every client that is connected, from its first byte on. */
+  connections(): readonly BrokerConnection[] {
+    return [...this.#connections.values()]
+  }
+
+  /** Closes a connection as an operator would: 320. Whether there is one of this number. */
+  closeConnection(id: number, { reason }: { readonly reason: string }): boolean {
+    const connection = this.connections().find((one) => one.id === id)
+    connection?.close(reason)
+    return connection !== undefined
+  }
+
+  // ---------------------------------------------------------------- what there is
+
+  /** Creates a virtual host; one that is there stays as it is. */
+  createVirtualHost(name: string): void {
+    this.#model.createVirtualHost(toByteString(name))
+  }
+
+  /** Adds a user, or replaces the one of this name. Connections that are open stay open. */
+  putUser(user: BrokerUser): void {
+    this.#users.put(user)
+  }
+
+  /** From now on nobody logs in under this name. Whether there was such a user. */
+  deleteUser(name: string): boolean {
+    return this.#users.delete(name)
+  }
+
+  queues(virtualHost = '/'): readonly QueueFacts[] {
+    return this.#virtualHost(virtualHost).queueStats().map(queueFacts)
+  }
+
+  exchanges(virtualHost = '/'): readonly ExchangeFacts[] {
+    return this.#virtualHost(virtualHost).exchanges().map(exchangeFacts)
+  }
+
+  bindings(virtualHost = '/'): readonly BindingFacts[] {
+    return this.#virtualHost(virtualHost).bindings().map(bindingFacts)
+  }
+
+  consumers(virtualHost = '/'): readonly ConsumerFacts[] {
+    return this.#virtualHost(virtualHost).consumers().map(consumerFacts)
+  }
+
+  /** Deletes a queue whatever it holds and whoever uses it, also an exclusive one. Whether it was there. */
+  deleteQueue(name: string, virtualHost = '/'): boolean {
+    return this.#virtualHost(virtualHost).removeQueue(toByteString(name))
+  }
+
+  stats(): BrokerStats {
+    const queues = [...this.#model.virtualHosts.values()].flatMap((one) => one.queueStats())
+    const connections = this.connections()
+    return {
+      connections: connections.length,
+      channels: connections.reduce((sum, connection) => sum + connection.channels, 0),
+      consumers: queues.reduce((sum, queue) => sum + queue.consumers, 0),
+      queues: queues.length,
+      ready: queues.reduce((sum, queue) => sum + queue.ready, 0),
+      unsettled: queues.reduce((sum, queue) => sum + queue.unsettled, 0),
+      memoryBytes: this.#model.memory.bytes,
+      memoryLimitBytes: this.#settings.memoryLimitBytes,
+      alarms: (['memory', 'disk'] as const).filter((kind) => this.#alarms.has(kind)),
+    }
+  }
+
+  /** Raises or ends an alarm: while one is on, connections that publish are blocked and not read from. */
+  setAlarm(kind: AlarmKind, on: boolean): void {
+    this.#alarms.set(kind, on)
+  }
+
+  // ---------------------------------------------------------------- the end
+
+  /**
+   * Takes no more connections, closes those that are there (320) and lets go of everything. Resolves once the ports are
+   * free and the last client has agreed, or has had a second to.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    const ports = [...this.#listeners].map((listener) => listener.close())
+    this.#empty = createDeferred()
+    for (const connection of this.#connections.values())
+      connection.close("broker forced connection closure with reason 'shutdown'")
+    const farewell = setTimeout(() => {
+      for (const connection of this.#connections.values()) connection.drop()
+    }, FAREWELL_MS)
+    if (this.#connections.size > 0) await this.#empty.promise
+    clearTimeout(farewell)
+    this.#model.close()
+    await Promise.all(ports)
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== undefined) throw new ConnectionClosedError('the broker is closed; make another one')
+  }
+
+  #openVirtualHost(name: string, user: string): VirtualHost {
+    const virtualHost = this.#model.virtualHosts.get(name)
+    if (virtualHost === undefined) throw notAllowed(`vhost ${name} not found`)
+    if (!this.#users.mayOpen(user, name))
+      throw notAllowed(`access to vhost '${name}' refused for user '${user}'`)
+    return virtualHost
+  }
+
+  #virtualHost(name: string): VirtualHost {
+    const virtualHost = this.#model.virtualHosts.get(toByteString(name))
+    if (virtualHost === undefined) {
+      const names = [...this.#model.virtualHosts.keys()].map((one) => `'${fromByteString(one)}'`)
+      throw new ConfigurationError([`no virtual host '${name}'; there are ${names.join(', ')}`])
+    }
+    return virtualHost
+  }
+}
+
+/**
+ * Makes a broker. It does nothing until it is asked to {@link Broker.listen} or to {@link Broker.connect}.
+ *
+ * @throws {ConfigurationError} E_CONFIG naming every option that cannot be used.
+ */
+export function createBroker(options: BrokerOptions = {}): Broker {
+  return new Broker(options)
+}

@@ -1,0 +1,124 @@
+import type { Duplex } from 'node:stream'
+import type { Clock } from '@hermod/kernel'
+import type { Link, LinkEvents, Peer } from '../session/link.ts'
+import type { Turn, TurnTask } from '../session/turn.ts'
+
+/** What stands between a stream and its being read. */
+type PauseReason = 'session' | 'budget' | 'test'
+
+/** A socket can be reset, other streams are only destroyed. */
+interface Resettable {
+  resetAndDestroy?(): void
+}
+
+/**
+ * A client's stream as a link.
+ *
+ * No client can hold up the others: what one brings in a turn is bounded, the rest waits for the next. Tests may put
+ * faults on it.
+ */
+export class StreamLink implements Link, TurnTask {
+  readonly peer: Peer
+  readonly #stream: Duplex
+  readonly #turn: Turn
+  readonly #clock: Clock
+  readonly #readBytesPerTurn: number
+  readonly #pauses = new Set<PauseReason>()
+  #events: LinkEvents | undefined
+  #readInTurn = 0
+  #delayMs = 0
+  #vanished = false
+
+  constructor(stream: Duplex, peer: Peer, turn: Turn, clock: Clock, readBytesPerTurn: number) {
+    this.#stream = stream
+    this.peer = peer
+    this.#turn = turn
+    this.#clock = clock
+    this.#readBytesPerTurn = readBytesPerTurn
+  }
+
+  open(events: LinkEvents): void {
+    this.#events = events
+    const stream = this.#stream
+    stream.on('data', (bytes: Buffer) => this.#received(bytes))
+    stream.on('end', () => this.#later(() => events.ended()))
+    // 'close' follows and says the same.
+    stream.on('error', () => {})
+    stream.on('close', () => events.lost())
+  }
+
+  write(bytes: Buffer, taken: () => void): void {
+    if (this.#vanished) return
+    this.#later(() => {
+      const stream = this.#stream
+      if (stream.writable) stream.write(bytes, (error) => (error == null ? taken() : undefined))
+    })
+  }
+
+  pause(): void {
+    this.#stop('session')
+  }
+
+  resume(): void {
+    this.#go('session')
+  }
+
+  end(): void {
+    this.#later(() => this.#stream.end())
+  }
+
+  destroy(): void {
+    this.#later(() => this.#stream.destroy())
+  }
+
+  /** Breaks the connection at once, as a machine that crashes does. */
+  drop(): void {
+    const stream = this.#stream as Duplex & Resettable
+    if (stream.resetAndDestroy === undefined) stream.destroy()
+    else stream.resetAndDestroy()
+  }
+
+  /** From now on nothing is read and nothing written, and the connection stays as it is: the other machine is gone. */
+  vanish(): void {
+    this.#vanished = true
+    this.#stop('test')
+  }
+
+  /** Both directions take this much longer from now on. What is on its way keeps its order. */
+  set delayMs(delayMs: number) {
+    this.#delayMs = delayMs
+  }
+
+  /** Stops reading, or goes on. */
+  set stalled(stalled: boolean) {
+    if (stalled) this.#stop('test')
+    else if (!this.#vanished) this.#go('test')
+  }
+
+  endOfTurn(): void {
+    this.#readInTurn = 0
+    this.#go('budget')
+  }
+
+  #received(bytes: Buffer): void {
+    if (this.#readInTurn === 0) this.#turn.add(this)
+    this.#readInTurn += bytes.length
+    if (this.#readInTurn >= this.#readBytesPerTurn) this.#stop('budget')
+    if (this.#delayMs === 0) this.#events?.received(bytes)
+    else this.#later(() => this.#events?.received(bytes))
+  }
+
+  #later(act: () => void): void {
+    if (this.#delayMs === 0) act()
+    else this.#clock.after(this.#delayMs, act, { background: true })
+  }
+
+  #stop(reason: PauseReason): void {
+    this.#pauses.add(reason)
+    this.#stream.pause()
+  }
+
+  #go(reason: PauseReason): void {
+    if (this.#pauses.delete(reason) && this.#pauses.size === 0) this.#stream.resume()
+  }
+}

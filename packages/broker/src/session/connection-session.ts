@@ -1,0 +1,492 @@
+import type { FieldTable } from '@hermod/amqp'
+import {
+  FrameDecoder,
+  PROTOCOL_HEADER,
+  writeHeartbeat,
+  writeMethod,
+  type ByteReader,
+  type FrameSink,
+  type MethodArguments,
+  type MethodName,
+} from '@hermod/amqp/wire'
+import type { Timer } from '@hermod/kernel'
+import { AmqpError, notAllowed } from '../amqp-error.ts'
+import { fromByteString, toByteString } from '../byte-string.ts'
+import type { AlarmListener } from './alarms.ts'
+import { ByteStringReader } from './byte-string-codec.ts'
+import type { ChannelHost } from './channel-host.ts'
+import { ChannelSession } from './channel-session.ts'
+import { Handshake, LoginRefused, type Opened } from './handshake.ts'
+import { Heartbeats } from './heartbeats.ts'
+import type { Link, LinkEvents, Peer } from './link.ts'
+import { CONNECTION_CLOSE, CONNECTION_CLOSE_OK, decodeArguments } from './method-codes.ts'
+import { Output } from './output.ts'
+import { readGreeting } from './protocol-header.ts'
+import {
+  closeArguments,
+  codeOf,
+  framingError,
+  INTERNAL_ERROR,
+  refusalOf,
+  unknownFrame,
+  untimelyFrame,
+} from './refusals.ts'
+import type { SessionHost } from './session-host.ts'
+
+/** How long a client may take to agree that its connection is closed. @source rabbit_reader:close_connection */
+const CLOSING_MS = 30_000
+/** The same for one whose bytes can no longer be read as frames. @source rabbit_reader:fatal_frame_error */
+const UNREADABLE_MS = 3_000
+/** From this many times its limit on, an output that is not read holds up what is read from its client. */
+const OVERFULL = 4
+
+/**
+ * - `greeting`, `handshake`: nobody is known yet.
+ * - `running`.
+ * - `closed`: a close was written, or agreed to. What comes is read and dropped: a socket that is closed over unread
+ *   bytes is reset, and then the client may never see the close.
+ * - `gone`.
+ */
+export type SessionState = 'greeting' | 'handshake' | 'running' | 'closed' | 'gone'
+
+/** One client connection, from its first byte to its last. */
+export class ConnectionSession implements LinkEvents, FrameSink, AlarmListener {
+  readonly link: Link
+  readonly #host: SessionHost
+  readonly #output: Output
+  readonly #decoder: FrameDecoder
+  readonly #reader = new ByteStringReader()
+  readonly #handshake: Handshake
+  readonly #channels = new Map<number, ChannelSession>()
+  #state: SessionState = 'greeting'
+  #greeting: Buffer = Buffer.alloc(0)
+  #channelHost: ChannelHost | undefined
+  #heartbeats: Heartbeats | undefined
+  /** Of the phase that the session is in. */
+  #timer: Timer | undefined
+  #bytesRead = 0
+  /** The bytes that come are no frames any more. */
+  #unreadable = false
+  #blocked = false
+  #overfull = false
+
+  constructor(host: SessionHost, link: Link) {
+    this.#host = host
+    this.link = link
+    const { limits, turn } = host
+    this.#output = new Output(
+      link,
+      turn,
+      limits.maxOutputBytes,
+      () => this.#beforeFlush(),
+      () => this.#roomAgain(),
+    )
+    this.#decoder = new FrameDecoder(this, limits.initialFrameMax)
+    this.#handshake = new Handshake(host, link.peer, this)
+    this.#arm(limits.protocolHeaderTimeoutMs, () => this.#hangUp('no protocol header in time'))
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  get peer(): Peer {
+    return this.link.peer
+  }
+
+  /** Byte string; empty until it is known. */
+  get user(): string {
+    return this.#handshake.user
+  }
+
+  /** Byte string; empty until it is open. */
+  get virtualHost(): string {
+    return this.#channelHost?.virtualHost.name ?? ''
+  }
+
+  get clientProperties(): FieldTable {
+    return this.#handshake.clientProperties
+  }
+
+  /** Whether an alarm keeps it from being read. */
+  get blocked(): boolean {
+    return this.#blocked
+  }
+
+  get channels(): readonly ChannelSession[] {
+    return [...this.#channels.values()]
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead
+  }
+
+  get bytesWritten(): number {
+    return this.#output.bytesWritten
+  }
+
+  get outputBytes(): number {
+    return this.#output.waitingBytes
+  }
+
+  /** Writes a method on channel 0. */
+  send<Name extends MethodName>(name: Name, args: MethodArguments[Name]): void {
+    if (this.#state === 'gone') return
+    writeMethod(this.#output.writer, 0, name, args)
+    this.#output.written()
+  }
+
+  /**
+   * The broker closes it. `text` is what the client is told behind the name of the code.
+   * @source rabbit_reader:terminate
+   */
+  close(replyCode: number, text: string): void {
+    if (this.#state === 'running') this.#refuseConnection(new AmqpError(replyCode, toByteString(text)), 0)
+    else this.#hangUp('the broker closes')
+  }
+
+  // ---------------------------------------------------------------- what the link says
+
+  received(bytes: Buffer): void {
+    if (this.#state === 'gone' || this.#unreadable) return
+    this.#bytesRead += bytes.length
+    if (this.#state === 'greeting') this.#greet(bytes)
+    else this.#push(bytes)
+  }
+
+  ended(): void {
+    if (this.#state === 'gone') return
+    // What was written for this turn still leaves: it may be the close that explains the end.
+    this.#output.flush()
+    this.#finish()
+    this.link.end()
+  }
+
+  lost(): void {
+    this.#finish()
+  }
+
+  // ---------------------------------------------------------------- frames
+
+  method(channel: number, reader: ByteReader): void {
+    const names = this.#reader.reset(reader.buffer, reader.offset, reader.end)
+    try {
+      if (names.left < 4) throw unknownFrame(1, names)
+      if (channel === 0) this.#receive(names)
+      else if (this.#state === 'running') {
+        const session = this.#channelFor(channel)
+        if (session.receiveMethod(names)) this.#freeChannel(session)
+      } else if (this.#state !== 'closed') throw untimelyFrame(1, names)
+    } catch (error) {
+      this.#failed(channel, error, reader)
+    }
+  }
+
+  header(channel: number, reader: ByteReader): void {
+    const names = this.#reader.reset(reader.buffer, reader.offset, reader.end)
+    try {
+      if (this.#state === 'closed') return
+      if (names.left < 14) throw unknownFrame(2, names)
+      if (channel === 0 || this.#state !== 'running') throw untimelyFrame(2, names)
+      this.#channelFor(channel).receiveHeader(names)
+      if (this.#host.alarms.on) this.#block()
+    } catch (error) {
+      this.#failed(channel, error, undefined)
+    }
+  }
+
+  body(channel: number, bytes: Buffer, start: number, end: number): void {
+    try {
+      if (this.#state === 'closed') return
+      if (channel === 0 || this.#state !== 'running') {
+        throw untimelyFrame(3, this.#reader.reset(bytes, start, end))
+      }
+      this.#channelFor(channel).receiveBody(bytes, start, end)
+    } catch (error) {
+      this.#failed(channel, error, undefined)
+    }
+  }
+
+  heartbeat(): void {}
+
+  // ---------------------------------------------------------------- greeting and handshake
+
+  #greet(bytes: Buffer): void {
+    this.#greeting = this.#greeting.length === 0 ? bytes : Buffer.concat([this.#greeting, bytes])
+    const greeting = readGreeting(this.#greeting)
+    if (greeting === 'incomplete') return
+    if (greeting === 'amqp') {
+      const rest = this.#greeting.subarray(PROTOCOL_HEADER.length)
+      this.#greeting = rest.subarray(0, 0)
+      this.#state = 'handshake'
+      const { handshakeTimeoutMs, protocolHeaderTimeoutMs } = this.#host.limits
+      this.#arm(handshakeTimeoutMs - protocolHeaderTimeoutMs, () => this.#hangUp('no handshake in time'))
+      this.#handshake.begin()
+      if (rest.length > 0) this.#push(rest)
+      return
+    }
+    this.#host.logger.warn({ peer: this.peer.name, greeting }, 'a client that does not speak AMQP 0-9-1')
+    // The version that this broker speaks, as AMQP wants it.
+    this.#output.writer.bytes(PROTOCOL_HEADER)
+    this.#output.flush()
+    this.#unreadable = true
+    this.#state = 'closed'
+    this.link.end()
+    this.#arm(UNREADABLE_MS, () => this.link.destroy())
+  }
+
+  /** A method on channel 0. */
+  #receive(reader: ByteStringReader): void {
+    const code = reader.uint32()
+    if (this.#state === 'handshake') {
+      const opened = this.#handshake.receive(reader, code)
+      const { tuning } = this.#handshake
+      if (tuning !== undefined && this.#heartbeats === undefined)
+        this.#tuned(tuning.frameMax, tuning.heartbeat)
+      if (opened !== undefined) this.#open(opened)
+    } else if (code === CONNECTION_CLOSE) {
+      if (this.#state === 'running') this.#closeForClient(reader, code)
+      else this.send('connection.close-ok', {})
+    } else if (code === CONNECTION_CLOSE_OK && this.#state === 'closed') {
+      this.#output.flush()
+      this.link.end()
+    } else if (this.#state === 'running') {
+      this.#receiveRunning(reader, code)
+    }
+  }
+
+  #receiveRunning(reader: ByteStringReader, code: number): void {
+    const { name } = decodeArguments(reader, code)
+    if (name !== 'connection.update-secret')
+      throw new AmqpError(504, 'unexpected method in connection state running')
+    // A password is asked for once; a new one changes nothing for a connection that is open.
+    this.send('connection.update-secret-ok', {})
+  }
+
+  #tuned(frameMax: number, heartbeatSeconds: number): void {
+    // RabbitMQ takes eight bytes more than it says, and so clients that count wrongly get along with it.
+    this.#decoder.maxFrameBytes = frameMax === 0 ? 0 : frameMax + 8
+    this.#heartbeats = new Heartbeats(
+      {
+        bytesRead: () => this.#bytesRead,
+        bytesWritten: () => this.#output.bytesWritten,
+        beat: () => {
+          writeHeartbeat(this.#output.writer)
+          this.#output.flush()
+        },
+        silent: () => this.#hangUp('no heartbeat in time'),
+      },
+      this.#host.clock,
+      heartbeatSeconds,
+    )
+  }
+
+  #open({ user, virtualHost }: Opened): void {
+    this.#timer?.cancel()
+    this.#state = 'running'
+    const { limits, profile, alarms } = this.#host
+    this.#channelHost = {
+      output: this.#output,
+      virtualHost,
+      owner: this,
+      user,
+      limits,
+      tableLimits: { maxDepth: limits.maxTableDepth, maxFields: limits.maxTableFields },
+      profile,
+      frameMax: this.#handshake.tuning?.frameMax ?? 0,
+      cancelNotify: this.#handshake.can('consumer_cancel_notify'),
+      name: this.peer.name,
+    }
+    alarms.add(this)
+    this.#host.opened(this)
+  }
+
+  // ---------------------------------------------------------------- running
+
+  #push(bytes: Buffer): void {
+    if (this.#state === 'handshake' && this.#bytesRead > this.#host.limits.maxHandshakeBytes)
+      return this.#hangUp('too many bytes before the connection is open')
+    try {
+      this.#decoder.push(bytes)
+    } catch (error) {
+      this.#unreadable = true
+      this.#failed(0, framingError(error), undefined)
+    }
+    if (this.#output.full && this.#output.waitingBytes > OVERFULL * this.#host.limits.maxOutputBytes) {
+      this.#overfull = true
+      this.#readOrPause()
+    }
+  }
+
+  #channelFor(number: number): ChannelSession {
+    const existing = this.#channels.get(number)
+    if (existing !== undefined) return existing
+    const most = this.#handshake.tuning?.channelMax ?? 0
+    if (most !== 0 && this.#channels.size >= most) {
+      throw notAllowed(
+        `number of channels opened (${this.#channels.size}) has reached the negotiated channel_max (${most})`,
+      )
+    }
+    const session = new ChannelSession(number, this.#channelHost as ChannelHost)
+    this.#channels.set(number, session)
+    return session
+  }
+
+  /** The number may be used again as soon as the client reads this. */
+  #freeChannel(session: ChannelSession): void {
+    this.#channels.delete(session.number)
+    if (!session.closedByClient) return
+    writeMethod(this.#output.writer, session.number, 'channel.close-ok', {})
+    this.#output.written()
+  }
+
+  /** @source AMQP 0-9-1 §2.2.4: exclusive queues are gone when the client reads close-ok */
+  #closeForClient(reader: ByteStringReader, code: number): void {
+    decodeArguments(reader, code)
+    this.#endChannels()
+    this.send('connection.close-ok', {})
+    this.#awaitEnd(CLOSING_MS)
+  }
+
+  /** Something threw while a frame was handled: tells the client, and keeps the harm where it belongs. */
+  #failed(channel: number, error: unknown, frame: ByteReader | undefined): void {
+    const session = this.#channels.get(channel)
+    const refusal = refusalOf(error, frame)
+    if (refusal.replyText === INTERNAL_ERROR)
+      this.#host.logger.error({ peer: this.peer.name, error }, 'a frame could not be handled')
+    // An internal error is nobody's method. @source rabbit_binary_generator:lookup_amqp_exception
+    const nobodys = refusal.replyText === INTERNAL_ERROR
+    const method = nobodys ? 0 : channel === 0 ? codeOf(frame) : (session?.method ?? 0)
+    if (this.#state === 'handshake') this.#refuseHandshake(refusal, method)
+    else if (this.#state === 'running') {
+      if (session !== undefined && refusal.scope === 'channel') this.#refuseChannel(session, refusal, method)
+      else this.#refuseConnection(refusal, method)
+    }
+  }
+
+  #refuseChannel(session: ChannelSession, refusal: AmqpError, method: number): void {
+    session.refuse()
+    writeMethod(this.#output.writer, session.number, 'channel.close', closeArguments(refusal, method))
+    this.#output.written()
+  }
+
+  #refuseConnection(refusal: AmqpError, method: number): void {
+    this.#host.logger.warn(
+      { peer: this.peer.name, replyCode: refusal.replyCode, replyText: fromByteString(refusal.replyText) },
+      'a connection is closed',
+    )
+    this.#endChannels()
+    this.send('connection.close', closeArguments(refusal, method))
+    this.#awaitEnd(this.#unreadable ? UNREADABLE_MS : CLOSING_MS)
+  }
+
+  /**
+   * Whoever fails before it is known learns why only where that helps an honest client, and waits for it, so that
+   * guessing takes its time.
+   * @source rabbit_reader:handle_exception
+   */
+  #refuseHandshake(refusal: AmqpError, method: number): void {
+    const { replyCode } = refusal
+    const { state } = this.#handshake
+    this.#host.logger.warn(
+      { peer: this.peer.name, state, replyCode, replyText: fromByteString(refusal.replyText) },
+      'a connection is refused',
+    )
+    const refused = refusal instanceof LoginRefused
+    const told = refused
+      ? this.#handshake.can('authentication_failure_close')
+      : state === 'opening' || (state === 'tuning' && replyCode === 530)
+    if (told) this.send('connection.close', closeArguments(refusal, refused ? 0 : method))
+    if (told && !refused) return this.#awaitEnd(CLOSING_MS)
+    this.#output.flush()
+    this.#state = 'closed'
+    this.#unreadable = !told
+    const { refusalDelayLoopbackMs, refusalDelayMs } = this.#host.limits
+    this.#arm(this.peer.loopback ? refusalDelayLoopbackMs : refusalDelayMs, () => this.#hangUp('refused'))
+  }
+
+  /** A close was written: reads on until the client agrees or hangs up, for as long as RabbitMQ does. */
+  #awaitEnd(mostMs: number): void {
+    this.#state = 'closed'
+    const heartbeatMs = (this.#handshake.tuning?.heartbeat ?? 0) * 1000
+    if (this.#blocked) this.#unblock()
+    this.#arm(heartbeatMs > 0 ? Math.min(heartbeatMs, mostMs) : mostMs, () =>
+      this.#hangUp('no close-ok in time'),
+    )
+  }
+
+  #endChannels(): void {
+    const sessions = this.channels
+    for (const session of sessions) session.stop()
+    for (const session of sessions) session.end()
+    this.#channels.clear()
+    this.#channelHost?.virtualHost.releaseOwner(this)
+  }
+
+  /** Ends it without a word. */
+  #hangUp(reason: string): void {
+    if (this.#state === 'gone') return
+    this.#host.logger.debug({ peer: this.peer.name, state: this.#state, reason }, 'a connection is hung up')
+    this.#output.flush()
+    this.#finish()
+    this.link.destroy()
+  }
+
+  #finish(): void {
+    if (this.#state === 'gone') return
+    this.#state = 'gone'
+    this.#timer?.cancel()
+    this.#heartbeats?.stop()
+    this.#host.alarms.remove(this)
+    this.#output.close()
+    this.#endChannels()
+    this.#host.ended(this)
+  }
+
+  #arm(delayMs: number, callback: () => void): void {
+    this.#timer?.cancel()
+    this.#timer = this.#host.clock.after(delayMs, callback, { background: true })
+  }
+
+  // ---------------------------------------------------------------- output and alarms
+
+  #beforeFlush(): void {
+    for (const session of this.#channels.values()) session.flush()
+  }
+
+  /** The client reads again. */
+  #roomAgain(): void {
+    if (this.#overfull) {
+      this.#overfull = false
+      this.#readOrPause()
+    }
+    for (const session of this.#channels.values()) session.wake()
+  }
+
+  alarmChanged(): void {
+    if (!this.#host.alarms.on && this.#blocked) this.#unblock()
+  }
+
+  /** It has published while an alarm is on: nothing more is read from it. Its silence then is none. */
+  #block(): void {
+    if (this.#blocked || this.#state !== 'running') return
+    this.#blocked = true
+    if (this.#handshake.can('connection.blocked'))
+      this.send('connection.blocked', { reason: this.#host.alarms.reason })
+    if (this.#heartbeats !== undefined) this.#heartbeats.watching = false
+    this.#readOrPause()
+  }
+
+  #unblock(): void {
+    this.#blocked = false
+    if (this.#state === 'running' && this.#handshake.can('connection.blocked'))
+      this.send('connection.unblocked', {})
+    if (this.#heartbeats !== undefined) this.#heartbeats.watching = true
+    this.#readOrPause()
+  }
+
+  #readOrPause(): void {
+    if (this.#blocked || this.#overfull) this.link.pause()
+    else this.link.resume()
+  }
+}

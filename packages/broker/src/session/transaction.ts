@@ -1,0 +1,54 @@
+import { preconditionFailed } from '../amqp-error.ts'
+import type { Message } from '../model/message.ts'
+import type { PublishOutcome, Route } from '../model/virtual-host.ts'
+import type { Consuming, Settling } from './consuming.ts'
+import type { Taken } from './unsettled.ts'
+
+interface Publication {
+  readonly message: Message
+  readonly route: Route
+  readonly mandatory: boolean
+}
+
+/**
+ * What a transactional channel has published and settled since the last commit. Nothing of it has happened yet:
+ * messages are routed and tags are checked when they come, queues learn of them at the commit.
+ *
+ * @source rabbit_channel: messages first, then acks, each in the order in which they came.
+ */
+export class Transaction {
+  #publications: Publication[] = []
+  #settlings: { readonly settling: Settling; readonly taken: Taken }[] = []
+
+  publish(message: Message, route: Route, mandatory: boolean): void {
+    this.#publications.push({ message, route, mandatory })
+  }
+
+  settle(settling: Settling, taken: Taken): void {
+    this.#settlings.push({ settling, taken })
+  }
+
+  /**
+   * Makes everything happen.
+   *
+   * @throws {AmqpError} 406 when a queue refused a message; the rest has happened all the same.
+   */
+  commit(consuming: Consuming, deliver: (publication: Publication) => PublishOutcome): void {
+    const publications = this.#publications
+    const settlings = this.#settlings
+    this.#publications = []
+    this.#settlings = []
+    let refused = false
+    for (const publication of publications) if (deliver(publication) === 'refused') refused = true
+    for (const { settling, taken } of settlings) consuming.apply(settling, taken)
+    if (refused) throw preconditionFailed('partial tx completion')
+  }
+
+  /** Forgets everything; what was settled is to be unsettled again. */
+  rollback(): readonly Taken[] {
+    const taken = this.#settlings.map((settling) => settling.taken)
+    this.#publications = []
+    this.#settlings = []
+    return taken
+  }
+}

@@ -1,0 +1,33 @@
+/** What is done once for all that happened in a turn of the event loop. */
+export interface TurnTask {
+  endOfTurn(): void
+}
+
+/**
+ * The end of a turn: the one moment at which all connections write what has gathered.
+ *
+ * It comes after the sockets that were readable have been read, so that what several of them brought leaves in one
+ * write, and before any of them is read again.
+ */
+export class Turn {
+  #tasks: TurnTask[] = []
+  #scheduled = false
+  readonly #end: () => void
+
+  constructor() {
+    this.#end = () => {
+      this.#scheduled = false
+      const tasks = this.#tasks
+      this.#tasks = []
+      for (const task of tasks) task.endOfTurn()
+    }
+  }
+
+  /** Calls `task` at the end of this turn. Whoever asks twice is called twice. */
+  add(task: TurnTask): void {
+    this.#tasks.push(task)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(this.#end)
+  }
+}
