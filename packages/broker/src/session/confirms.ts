@@ -25,11 +25,6 @@ export class Confirms {
     this.#output = output
   }
 
-  /** Whether something waits to be written. */
-  get waiting(): boolean {
-    return this.#written < this.#last
-  }
-
   /** The next message was taken, or refused. */
   settle(refused: boolean): void {
     if (refused !== this.#refused) {
@@ -37,6 +32,7 @@ export class Confirms {
       this.#refused = refused
     }
     this.#last++
+    this.#output.schedule()
   }
 
   /** Writes what waits. */
