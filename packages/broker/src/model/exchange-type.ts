@@ -17,10 +17,11 @@ const MATCHERS: Readonly<Record<ExchangeType, () => Matcher>> = {
   headers: () => new HeadersMatcher(),
 }
 
-/** @throws {AmqpError} for a type that does not exist: 503 until RabbitMQ 3.13, 406 since. */
+/** @throws {AmqpError} for a type that does not exist: 503 or 406. */
 export function exchangeType(name: string, profile: Profile): ExchangeType {
   if (Object.hasOwn(MATCHERS, name)) return name as ExchangeType
-  throw new AmqpError(profile.unknownExchangeType, `unknown exchange type '${name}'`)
+  const code = profile.unknownExchangeType
+  throw new AmqpError(code, `${code === 503 ? 'invalid' : 'unknown'} exchange type '${name}'`)
 }
 
 export const matcherOf = (type: ExchangeType): Matcher => MATCHERS[type]()

@@ -117,6 +117,9 @@ const knownElsewhere =
   (key: string): boolean =>
     !KNOWN[type].has(key) && Object.values(KNOWN).some((known) => known.has(key))
 
+/** @source rabbit_stream_queue:check_max_segment_size_bytes */
+const LARGEST_SEGMENT = 3_000_000_000
+
 /** The arguments of a type that a second declaration must repeat. */
 export const comparedQueueArguments = (type: QueueType): readonly string[] => [...KNOWN[type]]
 
@@ -147,6 +150,12 @@ export function readQueueArguments(resource: string, args: Fields, profile: Prof
   const type = queueTypeOf(resource, args)
   checkValues(resource, args, CHECKS, KNOWN[type])
   checkNames(resource, args, type, knownElsewhere(type))
+  if (
+    type === 'stream' &&
+    Number(args.get('x-stream-max-segment-size-bytes')?.value ?? 0) > LARGEST_SEGMENT
+  ) {
+    throw preconditionFailed('Exceeded max value for x-stream-max-segment-size-bytes')
+  }
   const refused = profile.refusedQueueArguments.find((key) => args.has(key))
   if (refused !== undefined) {
     throw preconditionFailed(`invalid arg '${refused}' for ${resource} of queue type rabbit_${type}_queue`)

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest'
+import { bodyOf, ModelFixture, OWNER, propertiesOf, refusal } from './model-fixture.ts'
+
+describe('a quorum queue', () => {
+  test('gives again behind what came back before, and says how often', () => {
+    const fixture = new ModelFixture()
+    const queue = fixture.replicated('quorum', 'q')
+    fixture.fill('q', '1', '2', '3')
+    const [one, two] = [queue.get(false)!, queue.get(false)!]
+    expect(propertiesOf(one.message).headers).toBe(undefined)
+    queue.giveBack([two], 'nack')
+    queue.giveBack([one], 'nack')
+    const again = queue.get(false)!
+    expect([bodyOf(again.message), again.redelivered]).toEqual(['2', true])
+    expect(propertiesOf(again.message).headers).toEqual({ 'x-delivery-count': 1 })
+    queue.giveBack([again], 'closed')
+    expect(fixture.drain(queue)).toEqual(['1', '2', '3'])
+    expect(fixture.model.memory.bytes).toBe(0)
+  })
+
+  test('lets a message die that comes back too often; its letter does not count', () => {
+    const fixture = new ModelFixture()
+    const dead = fixture.queue('dead')
+    const queue = fixture.replicated('quorum', 'q', {
+      'x-delivery-limit': 2,
+      'x-dead-letter-exchange': '',
+      'x-dead-letter-routing-key': 'dead',
+    })
+    fixture.fill('q', 'poison')
+    for (let i = 0; i < 3; i++) {
+      expect(dead.messageCount).toBe(0)
+      queue.giveBack([queue.get(false)!], 'nack')
+    }
+    expect(queue.stats()).toMatchObject({ ready: 0, unsettled: 0 })
+    const headers = propertiesOf(dead.get(true)!.message).headers
+    expect(headers).toMatchObject({ 'x-death': [{ reason: 'delivery_limit', queue: 'q' }] })
+    expect(headers).not.toHaveProperty('x-delivery-count')
+    expect(fixture.model.memory.bytes).toBe(0)
+  })
+
+  test.each([
+    ['rabbitmq-3.10', Infinity],
+    ['rabbitmq-4.2', 20],
+  ] as const)('of %s has a limit of %d without saying so', (profile, limit) => {
+    const fixture = new ModelFixture(profile)
+    const queue = fixture.replicated('quorum', 'q')
+    fixture.fill('q', 'poison')
+    let deliveries = 0
+    for (let queued = queue.get(false); queued !== undefined && deliveries < 50; queued = queue.get(false)) {
+      deliveries++
+      queue.giveBack([queued], 'nack')
+    }
+    expect(deliveries).toBe(Math.min(50, limit + 1))
+  })
+
+  test('of RabbitMQ 4.3 does not count basic.nack, only what else brings a message back', () => {
+    const fixture = new ModelFixture('rabbitmq-4.3')
+    const queue = fixture.replicated('quorum', 'q')
+    fixture.fill('q', '1')
+    queue.giveBack([queue.get(false)!], 'nack')
+    queue.giveBack([queue.get(false)!], 'reject')
+    expect(propertiesOf(queue.get(true)!.message).headers).toEqual({ 'x-delivery-count': 1 })
+  })
+
+  test.each([
+    ['non-durable', { durable: false }],
+    ['exclusive-owner', { durable: true, exclusive: true }],
+    ['auto-delete', { durable: true, autoDelete: true }],
+  ])('is not %s', (property, terms) => {
+    const fixture = new ModelFixture()
+    expect(refusal(() => fixture.queue('q', { 'x-queue-type': 'quorum' }, terms))).toBe(
+      `406 PRECONDITION_FAILED - invalid property '${property}' for queue 'q' in vhost '/'`,
+    )
+  })
+
+  test('refuses what it does not have', () => {
+    const fixture = new ModelFixture()
+    const queue = fixture.replicated('quorum', 'q', { 'x-single-active-consumer': true })
+    expect(refusal(() => queue.get(true))).toContain('405 RESOURCE_LOCKED - cannot obtain access to locked')
+    expect(refusal(() => fixture.consume(queue, { globalPrefetch: true }))).toBe(
+      "540 NOT_IMPLEMENTED - queue 'q' in vhost '/' does not support global qos",
+    )
+    for (const flag of ['if-unused', 'if-empty']) {
+      const conditions = { ifUnused: flag === 'if-unused', ifEmpty: flag === 'if-empty' }
+      expect(refusal(() => fixture.vhost.deleteQueue('q', conditions, OWNER))).toBe(
+        `540 NOT_IMPLEMENTED - cannot delete queue 'q' in vhost '/'. queue.delete operations with ${flag} flag set are not supported by quorum queues`,
+      )
+    }
+  })
+})
