@@ -34,9 +34,9 @@ describe('headers meet a binding', () => {
   test('by the definition', () => {
     const value = fc.constantFrom(1, 2, 'x', null)
     const table = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'x-d'), value, { maxKeys: 4 })
-    const mode = fc.constantFrom('all', 'any', 'all-with-x', 'any-with-x')
+    const modes = fc.constantFrom('all', 'any', 'all-with-x', 'any-with-x')
     fc.assert(
-      fc.property(mode, table, table, (mode, args, headers) => {
+      fc.property(modes, table, table, (mode, args, headers) => {
         const asked = Object.entries(args).filter(
           ([name]) => mode.endsWith('-with-x') || !name.startsWith('x-'),
         )
