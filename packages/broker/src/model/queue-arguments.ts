@@ -140,7 +140,7 @@ export interface QueueSettings {
 }
 
 /** The type that a declaration asks for. @throws {AmqpError} 406 for one that does not exist */
-export function queueTypeOf(resource: string, args: Fields): QueueType {
+function queueTypeOf(resource: string, args: Fields): QueueType {
   checkValues(resource, args, TYPE_CHECK, TYPE_KEY)
   return (args.get('x-queue-type')?.value ?? 'classic') as QueueType
 }

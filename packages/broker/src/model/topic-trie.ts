@@ -69,28 +69,44 @@ export class TopicTrie<T> {
 
   /** Every value whose pattern matches; one may come more than once. */
   match(key: string, found: (value: T) => void): void {
-    const words = wordsOf(key)
-    const seen = new Set<number>()
-    const walk = (node: Node<T>, at: number, afterHash: boolean): void => {
-      // Without a `#` on the way there is one way only to each place.
-      if (afterHash) {
-        const place = node.id * (words.length + 1) + at
-        if (seen.has(place)) return
-        seen.add(place)
-      }
-      const { hash } = node
-      if (hash !== null) {
-        for (let next = at; next <= words.length; next++) walk(hash, next, true)
-      }
-      if (at === words.length) {
-        if (node.values !== null) for (const value of node.values.keys()) found(value)
-        return
-      }
-      const child = node.words?.get(words[at] as string)
-      if (child !== undefined) walk(child, at + 1, afterHash)
-      if (node.star !== null) walk(node.star, at + 1, afterHash)
+    new Walk(wordsOf(key), found).from(this.#root, 0, false)
+  }
+}
+
+/** One lookup. */
+class Walk<T> {
+  readonly #words: readonly string[]
+  readonly #found: (value: T) => void
+  /** Places of trie and key that were looked at. Made when there is more than one way to a place. */
+  #seen: Set<number> | undefined
+
+  constructor(words: readonly string[], found: (value: T) => void) {
+    this.#words = words
+    this.#found = found
+  }
+
+  /** Looks for what matches from the word at `at` on. Only behind a `#` there are several ways to a place. */
+  from(node: Node<T>, at: number, afterHash: boolean): void {
+    const words = this.#words
+    if (afterHash && this.#wasHere(node, at)) return
+    if (node.hash !== null) {
+      for (let next = at; next <= words.length; next++) this.from(node.hash, next, true)
     }
-    walk(this.#root, 0, false)
+    if (at === words.length) {
+      if (node.values !== null) for (const value of node.values.keys()) this.#found(value)
+      return
+    }
+    const child = node.words?.get(words[at] as string)
+    if (child !== undefined) this.from(child, at + 1, afterHash)
+    if (node.star !== null) this.from(node.star, at + 1, afterHash)
+  }
+
+  #wasHere(node: Node<T>, at: number): boolean {
+    const place = node.id * (this.#words.length + 1) + at
+    this.#seen ??= new Set()
+    if (this.#seen.has(place)) return true
+    this.#seen.add(place)
+    return false
   }
 }
 

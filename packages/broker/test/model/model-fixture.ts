@@ -14,7 +14,7 @@ import { PROFILES, type ProfileName } from '../../src/profile.ts'
 export const OWNER: object = { of: 'the test' }
 
 /** What a content header frame carries. */
-export function headerPayload(bodySize: number, properties: BasicProperties = {}): Buffer {
+function headerPayload(bodySize: number, properties: BasicProperties = {}): Buffer {
   const writer = new ByteWriter()
   writer.uint16(60)
   writer.uint16(0)
