@@ -1,6 +1,7 @@
 import type * as amqp from '@hermod/amqp'
 import type * as wire from '@hermod/amqp/wire'
 import type * as cli from '@hermod/cli'
+import type * as driverMemory from '@hermod/driver-memory'
 import type * as driverRabbit from '@hermod/driver-rabbit'
 import type * as events from '@hermod/events'
 import type * as kernel from '@hermod/kernel'
@@ -49,6 +50,7 @@ describe('the public entry points', () => {
   it('leak no any', () => {
     expectTypeOf<Leaks<typeof amqp>>().toBeNever()
     expectTypeOf<Leaks<typeof cli>>().toBeNever()
+    expectTypeOf<Leaks<typeof driverMemory>>().toBeNever()
     expectTypeOf<Leaks<typeof driverRabbit>>().toBeNever()
     expectTypeOf<Leaks<typeof events>>().toBeNever()
     expectTypeOf<Leaks<typeof kernel>>().toBeNever()
@@ -71,6 +73,7 @@ describe('the public entry points', () => {
   it('are all in hermod, none hidden by another of the same name', () => {
     type Library =
       | keyof typeof amqp
+      | keyof typeof driverMemory
       | keyof typeof driverRabbit
       | keyof typeof events
       | keyof typeof kernel

@@ -1,3 +1,4 @@
+import { memory } from '@hermod/driver-memory'
 import { rabbit } from '@hermod/driver-rabbit'
 import {
   createTransport as createTransportOf,
@@ -15,7 +16,7 @@ export interface TransportOptions extends Omit<MessagingTransportOptions, 'drive
 }
 
 /**
- * Makes a transport with every driver of this package: `rabbit://`, `kombu://` and `fake://`.
+ * Makes a transport with every driver of this package: `rabbit://`, `kombu://`, `memory://` and `fake://`.
  *
  * @param url absent: the conf file's `transport_url`, else `rabbit://`, the broker on this machine.
  * @throws {InvalidUrlError} E_URL for a URL that cannot be understood or whose scheme none of the drivers has.
@@ -24,6 +25,6 @@ export interface TransportOptions extends Omit<MessagingTransportOptions, 'drive
  * const transport = createTransport('rabbit://user:secret@host/')
  */
 export function createTransport(url?: string | TransportUrl, options: TransportOptions = {}): Transport {
-  const drivers = [...(options.drivers ?? []), rabbit(), fake()]
+  const drivers = [...(options.drivers ?? []), rabbit(), memory(), fake()]
   return createTransportOf(url, { ...options, drivers })
 }

@@ -5,6 +5,7 @@
  */
 export { createTransport, type TransportOptions } from './create-transport.ts'
 export * from '@hermod/amqp'
+export * from '@hermod/driver-memory'
 export * from '@hermod/driver-rabbit'
 export * from '@hermod/events'
 export * from '@hermod/kernel'

@@ -7,14 +7,15 @@ describe('createTransport of hermod', () => {
   it.each([
     ['rabbit://127.0.0.1:5672/', 'rabbit'],
     ['kombu://127.0.0.1:5672/', 'kombu'],
+    ['memory://', 'memory'],
     ['fake://', 'fake'],
     [undefined, 'rabbit'],
   ])('has a driver for %s', (url, driver) => {
     expect(createTransport(url).driver.name).toBe(driver)
   })
 
-  it('carries calls over fake:// without more', async () => {
-    await using transport = createTransport('fake://')
+  it.each(['memory://', 'fake://'])('carries calls over %s without more', async (url) => {
+    await using transport = createTransport(url)
     const endpoint = { test: ({ arg }: { arg: string }) => arg }
     const target = { topic: 'hermod-create-transport', server: 'server1' }
     await using server = createRpcServer(transport, target, { endpoints: [endpoint] })
@@ -47,6 +48,6 @@ describe('createTransport of hermod', () => {
   it('names the drivers that there are for a scheme that none has', () => {
     const make = (): unknown => createTransport('zmq://h')
     expect(make).toThrow(InvalidUrlError)
-    expect(make).toThrow('there are rabbit://, kombu://, fake://')
+    expect(make).toThrow('there are rabbit://, kombu://, memory://, fake://')
   })
 })
