@@ -4,6 +4,8 @@
  *
  * @packageDocumentation
  */
+export type { ActivityEvent } from './activity/activity-event.ts'
+export { cloudActivity, type CloudActivityOptions } from './activity/cloud-activity.ts'
 export {
   findEvents,
   loadCatalogue,
