@@ -77,7 +77,7 @@ export class DeadLetters {
   /** The message that goes on: another address, no expiration, and its history. */
   #letter({ message, reason, queue, exchange, key, counted }: Dead): Message {
     const { expiration } = scanProperties(message, this.#routes.tableLimits)
-    const headers = headersOf(message)
+    const headers = new Map(headersOf(message))
     const believed = this.#routes.trustsPublishedDeath || this.#own.has(message)
     const copies = carbonCopyKeys(headers)
     const death = {
@@ -86,8 +86,8 @@ export class DeadLetters {
       timeSeconds: Math.floor(this.#clock.now() / 1000),
       expiration: expiration === 0 ? undefined : shortStringAt(message, expiration),
     }
-    const known = believed ? deathsIn(headers) : undefined
-    const changed = withDeath(headers, known, message, death, [message.routingKey, ...copies])
+    if (!believed) headers.delete('x-death')
+    const changed = withDeath(headers, message, death, [message.routingKey, ...copies])
     // A key of its own replaces all that the message had.
     const kept = new Map(changed)
     if (key !== undefined) kept.delete('CC')

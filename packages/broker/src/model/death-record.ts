@@ -18,23 +18,19 @@ export interface Death {
   readonly expiration: string | undefined
 }
 
-/** Headers with a death added. `known` is the history that is believed: that of the headers, or none. */
-export function withDeath(
-  headers: Fields,
-  known: readonly Fields[] | undefined,
-  message: Message,
-  death: Death,
-  keys: readonly string[],
-): Fields {
+/** Headers with a death added to the history that they hold. */
+export function withDeath(headers: Fields, message: Message, death: Death, keys: readonly string[]): Fields {
   const changed = new Map(headers)
-  if (known === undefined) {
+  const known = deathsIn(headers) ?? []
+  // What is there and no history is replaced, but this does not count as the first death.
+  if (!headers.has('x-death')) {
     changed.set('x-first-death-reason', longstr(death.reason))
     changed.set('x-first-death-queue', longstr(death.queue))
     changed.set('x-first-death-exchange', longstr(message.exchange))
   }
-  const same = known?.find((entry) => isOf(entry, death.queue, death.reason))
+  const same = known.find((entry) => isOf(entry, death.queue, death.reason))
   const entry = same === undefined ? newEntry(message, death, keys) : onceMore(same)
-  const others = (known ?? []).filter((other) => other !== same)
+  const others = known.filter((other) => other !== same)
   const history = [entry, ...others].map((value): Field => ({ type: 'table', value }))
   changed.set('x-death', { type: 'array', value: history })
   // RabbitMQ sorts a table that it changes.

@@ -1,6 +1,7 @@
 import type { FieldTable, FieldValue } from '@hermod/amqp'
 import { TypedField } from '@hermod/amqp'
 import type { ByteReader, ByteWriter } from '@hermod/amqp/wire'
+import { ProtocolError } from '@hermod/kernel'
 import { AmqpError } from '../amqp-error.ts'
 import { toByteString } from '../byte-string.ts'
 import type { Field, FieldData, FieldType, Fields } from './field.ts'
@@ -46,14 +47,15 @@ interface Budget {
   fields: number
 }
 
-/** @throws {AmqpError} 502 for what is no table, or is over a limit. */
+/** @throws {AmqpError | ProtocolError} 502 for what is no table or is over a limit, E_PROTOCOL for what is cut short. */
 export function readFields(reader: ByteReader, limits: TableLimits): Fields {
   return readTable(reader, limits.maxDepth, { fields: limits.maxFields })
 }
 
 function nested(reader: ByteReader, depth: number): number {
   const length = reader.uint32()
-  if (depth < 0 || length > reader.left) throw unreadable()
+  if (length > reader.left) throw new ProtocolError('a table is longer than its frame')
+  if (depth < 0) throw unreadable()
   return reader.offset + length
 }
 

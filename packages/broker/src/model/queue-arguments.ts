@@ -16,7 +16,7 @@ import {
   type ArgumentCheck,
 } from './argument-checks.ts'
 import { erlangString, erlangTerm } from './erlang-text.ts'
-import type { Fields } from './field.ts'
+import { NO_FIELDS, type Fields } from './field.ts'
 
 export type QueueType = 'classic' | 'quorum' | 'stream'
 
@@ -57,6 +57,7 @@ const CHECKS: ReadonlyMap<string, ArgumentCheck> = new Map([
   ],
   ['x-stream-max-segment-size-bytes', nonNegative],
   ['x-initial-cluster-size', positive],
+  ['x-queue-master-locator', text],
   [
     'x-queue-leader-locator',
     oneOf(['client-local', 'balanced', 'random', 'least-leaders'], () => 'invalid_queue_locator_arg'),
@@ -208,7 +209,9 @@ const CONSUMER_CHECKS: ReadonlyMap<string, ArgumentCheck> = new Map([
 
 function streamOffset(field: Parameters<ArgumentCheck>[0]): string | undefined {
   const { type, value } = field
-  if (type !== 'longstr' || ['first', 'last', 'next'].includes(value as string)) return undefined
+  if (type === 'timestamp' || integer(field, NO_FIELDS) === undefined) return undefined
+  if (type !== 'longstr') return `{invalid_stream_offset_arg,{${type},${erlangTerm(field)}}}`
+  if (['first', 'last', 'next'].includes(value as string)) return undefined
   if (parseAge(value as string) !== undefined) return undefined
   return `{invalid_stream_offset_arg,{longstr,<<${erlangString(value as string)}>>}}`
 }

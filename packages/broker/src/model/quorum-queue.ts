@@ -1,6 +1,7 @@
 import { ClassicQueue, type QueueIdentity } from './classic-queue.ts'
 import type { Field } from './field.ts'
 import { headersOf, rewriteProperties } from './message-properties.ts'
+import type { Message } from './message.ts'
 import type { QueueConsumer, ReturnCause } from './queue.ts'
 import { refuseGlobalPrefetch, type QueueSettings, type QueueType } from './queue-arguments.ts'
 import type { QueueHost } from './queue-host.ts'
@@ -24,6 +25,15 @@ export class QuorumQueue extends ClassicQueue {
     super.consume(consumer)
   }
 
+  /** What is got says so from the start, unlike what a consumer gets. */
+  override get(noAck: boolean): QueuedMessage | undefined {
+    const queued = super.get(noAck)
+    if (queued?.returns !== 0) return queued
+    if (noAck) queued.message = this.#counted(queued)
+    else this.#note(queued)
+    return queued
+  }
+
   protected override get refusesGet(): boolean {
     return true
   }
@@ -41,12 +51,15 @@ export class QuorumQueue extends ClassicQueue {
 
   /** Puts the count into the message. */
   #note(queued: QueuedMessage): void {
-    const { message } = queued
-    const count: Field = { type: 'long', value: queued.returns }
-    const headers = new Map(headersOf(message)).set('x-delivery-count', count)
-    const counted = message.with(rewriteProperties(message, { headers }))
+    const counted = this.#counted(queued)
     this.host.hold(counted)
-    this.host.release(message)
+    this.host.release(queued.message)
     queued.message = counted
+  }
+
+  #counted({ message, returns }: QueuedMessage): Message {
+    const count: Field = { type: 'long', value: returns }
+    const headers = new Map(headersOf(message)).set('x-delivery-count', count)
+    return message.with(rewriteProperties(message, { headers }))
   }
 }

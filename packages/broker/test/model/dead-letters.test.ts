@@ -125,6 +125,17 @@ describe('its history', () => {
     ])
   })
 
+  test('that is none is replaced', () => {
+    const fixture = new ModelFixture()
+    fixture.queue('dead')
+    const queue = fixture.queue('q', to('dead'))
+    fixture.publish('', 'q', 'body', { headers: { 'x-death': 'plague' } })
+    queue.reject(queue.get(false)!)
+    const headers = headersIn(fixture, 'dead')
+    expect(headers['x-death']).toMatchObject([{ count: 1, reason: 'rejected' }])
+    expect(headers).not.toHaveProperty('x-first-death-queue')
+  })
+
   test('that a publisher wrote is believed by RabbitMQ 3.10 and not by 4', () => {
     const death = {
       count: TypedField.int64(7),

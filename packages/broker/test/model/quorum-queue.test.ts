@@ -7,7 +7,7 @@ describe('a quorum queue', () => {
     const queue = fixture.replicated('quorum', 'q')
     fixture.fill('q', '1', '2', '3')
     const [one, two] = [queue.get(false)!, queue.get(false)!]
-    expect(propertiesOf(one.message).headers).toBe(undefined)
+    expect(propertiesOf(one.message).headers).toEqual({ 'x-delivery-count': 0 })
     queue.giveBack([two], 'nack')
     queue.giveBack([one], 'nack')
     const again = queue.get(false)!
@@ -16,6 +16,16 @@ describe('a quorum queue', () => {
     queue.giveBack([again], 'closed')
     expect(fixture.drain(queue)).toEqual(['1', '2', '3'])
     expect(fixture.model.memory.bytes).toBe(0)
+  })
+
+  test('does not count for a consumer before something came back', () => {
+    const fixture = new ModelFixture()
+    const queue = fixture.replicated('quorum', 'q')
+    fixture.fill('q', '1')
+    const consumer = fixture.consume(queue)
+    expect(propertiesOf(consumer.held[0]!.message).headers).toBe(undefined)
+    queue.giveBack([consumer.take()], 'closed')
+    expect(propertiesOf(consumer.held[0]!.message).headers).toEqual({ 'x-delivery-count': 1 })
   })
 
   test('lets a message die that comes back too often; its letter does not count', () => {

@@ -111,7 +111,9 @@ describe('a stream', () => {
     const refused = `540 NOT_IMPLEMENTED - basic.nack and basic.reject not supported by stream queues ${resource}`
     expect(refusal(() => stream.reject(consumer.held[0]!))).toBe(refused)
     expect(refusal(() => stream.giveBack(consumer.held, 'nack'))).toBe(refused)
-    expect(refusal(() => fixture.consume(stream, from('yesterday')))).toContain('invalid_stream_offset_arg')
+    for (const offset of ['yesterday', true, null]) {
+      expect(refusal(() => fixture.consume(stream, from(offset)))).toContain('invalid_stream_offset_arg')
+    }
   })
 
   test('that is deleted tells its consumers and lets go of everything', () => {
