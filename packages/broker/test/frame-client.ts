@@ -41,6 +41,7 @@ export class FrameClient implements FrameSink {
   readonly #frames = new AsyncQueue<Frame | 'end'>()
   readonly #decoder = new FrameDecoder(this, 0)
   #content: { frame: Frame; size: number; properties: BasicProperties; parts: Buffer[] } | undefined
+  #batch: Uint8Array[] | undefined
   heartbeats = 0
 
   constructor(stream: Duplex) {
@@ -52,7 +53,17 @@ export class FrameClient implements FrameSink {
 
   /** Sends bytes as they are. */
   raw(bytes: Uint8Array): void {
-    this.stream.write(bytes)
+    if (this.#batch === undefined) this.stream.write(bytes)
+    else this.#batch.push(bytes)
+  }
+
+  /** Sends in one write what `act` sends. */
+  batch(act: () => void): void {
+    this.#batch = []
+    act()
+    const bytes = Buffer.concat(this.#batch)
+    this.#batch = undefined
+    this.raw(bytes)
   }
 
   send<Name extends MethodName>(channel: number, name: Name, args: MethodArguments[Name]): void {

@@ -16,7 +16,8 @@ class MemoryStream extends Duplex {
   #arrive(bytes: Buffer | null, taken: () => void): void {
     setImmediate(() => {
       if (this.destroyed || this.readableEnded) return taken()
-      if (this.push(bytes)) taken()
+      // Behind the end nobody reads any more.
+      if (this.push(bytes) || bytes === null) taken()
       else this.#waiting = taken
     })
   }

@@ -31,4 +31,6 @@ export interface ChannelParts {
   readonly host: ChannelHost
   /** Answers, behind the confirms that wait. */
   send<Name extends MethodName>(name: Name, args: MethodArguments[Name]): void
+  /** Writes what answers nothing, perhaps before confirms that wait. */
+  write<Name extends MethodName>(name: Name, args: MethodArguments[Name]): void
 }

@@ -76,8 +76,12 @@ export class ChannelSession implements ChannelParts {
   }
 
   send<Name extends MethodName>(name: Name, args: MethodArguments[Name]): void {
-    if (this.#state === 'closing' || this.#state === 'ended') return
     this.#confirms?.flush()
+    this.write(name, args)
+  }
+
+  write<Name extends MethodName>(name: Name, args: MethodArguments[Name]): void {
+    if (this.#state === 'closing' || this.#state === 'ended') return
     const { output } = this.host
     writeMethod(output.writer, this.number, name, args)
     output.written()
@@ -86,6 +90,7 @@ export class ChannelSession implements ChannelParts {
   /** Writes what waits for the end of the turn. */
   flush(): void {
     this.#confirms?.flush()
+    this.#consuming.tellGone()
   }
 
   /** The client reads again: consumers may go on. */
@@ -116,7 +121,10 @@ export class ChannelSession implements ChannelParts {
       this.end()
       this.#closedByClient = true
       return true
-    } else this.#receive(reader, code)
+    } else {
+      this.#receive(reader, code)
+      this.#consuming.tellGone()
+    }
     return false
   }
 
@@ -247,8 +255,9 @@ export class ChannelSession implements ChannelParts {
       case 'basic.recover-async':
         return this.#recover(args.requeue)
       case 'basic.recover':
-        this.#recover(args.requeue)
-        return this.send('basic.recover-ok', {})
+        // The answer goes before what is delivered again.
+        if (args.requeue) this.send('basic.recover-ok', {})
+        return this.#recover(args.requeue)
       case 'confirm.select':
         return this.#selectConfirms(args.noWait)
       case 'tx.select':

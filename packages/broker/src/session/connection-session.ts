@@ -25,6 +25,7 @@ import { readGreeting } from './protocol-header.ts'
 import {
   closeArguments,
   codeOf,
+  FrameRefusal,
   framingError,
   INTERNAL_ERROR,
   refusalOf,
@@ -64,6 +65,7 @@ export class ConnectionSession implements LinkEvents, FrameSink, AlarmListener {
   #heartbeats: Heartbeats | undefined
   /** Of the phase that the session is in. */
   #timer: Timer | undefined
+  readonly #sinceMs: number
   #bytesRead = 0
   /** The bytes that come are no frames any more. */
   #unreadable = false
@@ -73,7 +75,8 @@ export class ConnectionSession implements LinkEvents, FrameSink, AlarmListener {
   constructor(host: SessionHost, link: Link) {
     this.#host = host
     this.link = link
-    const { limits, turn } = host
+    const { limits, turn, clock } = host
+    this.#sinceMs = clock.monotonicMs()
     this.#output = new Output(
       link,
       turn,
@@ -219,8 +222,9 @@ export class ConnectionSession implements LinkEvents, FrameSink, AlarmListener {
       const rest = this.#greeting.subarray(PROTOCOL_HEADER.length)
       this.#greeting = rest.subarray(0, 0)
       this.#state = 'handshake'
-      const { handshakeTimeoutMs, protocolHeaderTimeoutMs } = this.#host.limits
-      this.#arm(handshakeTimeoutMs - protocolHeaderTimeoutMs, () => this.#hangUp('no handshake in time'))
+      const { limits, clock } = this.#host
+      const leftMs = limits.handshakeTimeoutMs - (clock.monotonicMs() - this.#sinceMs)
+      this.#arm(Math.max(0, leftMs), () => this.#hangUp('no handshake in time'))
       this.#handshake.begin()
       if (rest.length > 0) this.#push(rest)
       return
@@ -352,10 +356,10 @@ export class ConnectionSession implements LinkEvents, FrameSink, AlarmListener {
   #failed(channel: number, error: unknown, frame: ByteReader | undefined): void {
     const session = this.#channels.get(channel)
     const refusal = refusalOf(error, frame)
-    if (refusal.replyText === INTERNAL_ERROR)
+    if (refusal.replyText === INTERNAL_ERROR && !(error instanceof AmqpError))
       this.#host.logger.error({ peer: this.peer.name, error }, 'a frame could not be handled')
     // An internal error is nobody's method. @source rabbit_binary_generator:lookup_amqp_exception
-    const nobodys = refusal.replyText === INTERNAL_ERROR
+    const nobodys = refusal instanceof FrameRefusal || refusal.replyText === INTERNAL_ERROR
     const method = nobodys ? 0 : channel === 0 ? codeOf(frame) : (session?.method ?? 0)
     if (this.#state === 'handshake') this.#refuseHandshake(refusal, method)
     else if (this.#state === 'running') {

@@ -37,6 +37,8 @@ export class Consuming {
   #lastTag = 0
   #turn = 0
   #replies: ReplyConsumer | undefined
+  /** Tags of consumers that the client does not know to be gone. */
+  #gone: string[] = []
   #closed = false
 
   constructor(parts: ChannelParts) {
@@ -200,8 +202,17 @@ export class Consuming {
   /** Called by a consumer whose queue has put it out. */
   consumerGone(consumer: ChannelConsumer): void {
     if (!this.#consumers.delete(consumer.tag)) return
-    const { host } = this.parts
-    if (host.cancelNotify) this.parts.send('basic.cancel', { consumerTag: consumer.tag, noWait: true })
+    this.#gone.push(consumer.tag)
+    this.parts.host.output.schedule()
+  }
+
+  /** Tells the client of consumers that are gone: behind the answer to the method that took their queue away. */
+  tellGone(): void {
+    if (this.#gone.length === 0) return
+    const tags = this.#gone
+    this.#gone = []
+    if (!this.parts.host.cancelNotify) return
+    for (const consumerTag of tags) this.parts.send('basic.cancel', { consumerTag, noWait: true })
   }
 
   #number(queued: QueuedMessage, noAck: boolean): number {

@@ -135,7 +135,7 @@ export class Publishing {
   #return(message: Message): void {
     const { host, number } = this.#parts
     const { exchange, routingKey } = message
-    this.#parts.send('basic.return', { replyCode: 312, replyText: 'NO_ROUTE', exchange, routingKey })
+    this.#parts.write('basic.return', { replyCode: 312, replyText: 'NO_ROUTE', exchange, routingKey })
     writeContent(host.output, number, host.frameMax, message)
     host.output.written()
   }

@@ -19,13 +19,16 @@ function frameText(type: number, { buffer, offset, end }: ByteReader): string {
   return `type ${type}, ${whole ? 'all' : 'first 16'} octets = ${erlangBinary(shown)}`
 }
 
+/** A frame that never came as far as a method: the close names none. */
+export class FrameRefusal extends AmqpError {}
+
 /** A frame that nothing is known to wait for. @source rabbit_reader:unexpected_frame */
 export const untimelyFrame = (type: number, payload: ByteReader): AmqpError =>
-  new AmqpError(505, frameText(type, payload))
+  new FrameRefusal(505, frameText(type, payload))
 
 /** A frame that is too short for its type. @source rabbit_command_assembler:analyze_frame */
 export const unknownFrame = (type: number, payload: ByteReader): AmqpError =>
-  new AmqpError(501, `${frameText(type, payload)}: unknown_frame`)
+  new FrameRefusal(501, `${frameText(type, payload)}: unknown_frame`)
 
 /**
  * What RabbitMQ says about bytes that are no frames, from what the codec says about them. Of the payload nothing is

@@ -1,0 +1,144 @@
+import { PROTOCOL_HEADER } from '@hermod/amqp/wire'
+import { eventually, ManualClock } from '@hermod/testkit'
+import { afterEach, describe, expect, it } from 'vitest'
+import { FrameClient } from '../frame-client.ts'
+import { consumeFrom, queueNamed, SessionFixture } from './session-fixture.ts'
+
+const fixture = new SessionFixture()
+afterEach(() => fixture.end())
+
+const KIB = 'x'.repeat(1024)
+
+describe('time', () => {
+  it('ends what does not greet within five seconds, and what does not log in within ten', async () => {
+    const clock = new ManualClock()
+    const broker = fixture.broker({ clock })
+    const silent = new FrameClient(broker.connect())
+    const slow = new FrameClient(broker.connect())
+    slow.raw(PROTOCOL_HEADER)
+    await slow.expect('connection.start')
+    clock.advance(5000)
+    expect(await silent.next()).toBe('end')
+    expect(broker.connections()).toHaveLength(1)
+    clock.advance(5000)
+    expect(await slow.next()).toBe('end')
+  })
+
+  it('has a heartbeat sent twice an interval, and gives up a client that is silent for two', async () => {
+    const clock = new ManualClock()
+    const broker = fixture.broker({ clock })
+    const client = await fixture.client(broker, { heartbeat: 10 })
+    await clock.pass(20_000)
+    expect(client.heartbeats).toBeGreaterThanOrEqual(3)
+    expect(broker.connections()).toHaveLength(1)
+    await clock.pass(6000)
+    expect(await client.next()).toBe('end')
+  })
+
+  it('is not lost to a client that is held up by an alarm', async () => {
+    const clock = new ManualClock()
+    const broker = fixture.broker({ clock })
+    const client = await fixture.client(broker, {
+      heartbeat: 10,
+      capabilities: { 'connection.blocked': true },
+    })
+    broker.setAlarm('disk', true)
+    client.publish(1, '', 'q', 'x')
+    expect((await client.expect('connection.blocked')).args).toEqual({ reason: 'low on disk' })
+    await clock.pass(100_000)
+    expect(broker.connections()[0]?.state).toBe('blocked')
+    broker.setAlarm('disk', false)
+    await client.expect('connection.unblocked')
+  })
+})
+
+describe('memory', () => {
+  it('holds up publishers above the limit, and lets them go on at nine tenths of it', async () => {
+    const broker = fixture.broker({ memoryLimitBytes: 100_000 })
+    const [publisher, consumer] = [await fixture.client(broker), await fixture.client(broker)]
+    await publisher.call(1, 'queue.declare', queueNamed('q'))
+    for (let i = 0; i < 500; i++) publisher.publish(1, '', 'q', KIB)
+    await eventually(() => expect(broker.stats().alarms).toEqual(['memory']))
+    await eventually(() => expect(broker.connections()[0]?.state).toBe('blocked'))
+    await consumer.call(1, 'basic.consume', consumeFrom('q', 'c', { noAck: true }))
+    for (let i = 0; i < 500; i++) await consumer.expect('basic.deliver')
+    await eventually(() => expect(broker.stats()).toMatchObject({ alarms: [], memoryBytes: 0, ready: 0 }))
+  })
+
+  it('is not taken by a consumer that does not read', async () => {
+    const broker = fixture.broker()
+    const [publisher, consumer] = [await fixture.client(broker), await fixture.client(broker)]
+    await publisher.call(1, 'queue.declare', queueNamed('q'))
+    await consumer.call(1, 'basic.consume', consumeFrom('q', 'c', { noAck: true }))
+    consumer.stream.pause()
+    for (let i = 0; i < 5000; i++) publisher.publish(1, '', 'q', KIB)
+    await publisher.call(1, 'queue.declare', queueNamed('q', { passive: true }))
+    const { outputBytes } = broker.connections()[1] ?? { outputBytes: Infinity }
+    expect(outputBytes).toBeLessThan(1_200_000)
+    expect(broker.stats().ready).toBeGreaterThan(3000)
+    consumer.stream.resume()
+    for (let i = 0; i < 5000; i++) await consumer.expect('basic.deliver')
+  })
+
+  it('is not taken by a client that asks and does not read the answers', async () => {
+    const broker = fixture.broker({ limits: { maxOutputBytes: 20_000 } })
+    const client = await fixture.client(broker)
+    client.stream.pause()
+    for (let i = 0; i < 50_000; i++)
+      client.send(1, 'basic.qos', { prefetchSize: 0, prefetchCount: 0, global: false })
+    await eventually(() => expect(broker.connections()[0]?.outputBytes).toBeGreaterThan(80_000))
+    const read = broker.connections()[0]?.bytesRead
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(broker.connections()[0]?.bytesRead).toBe(read)
+    client.stream.resume()
+    for (let i = 0; i < 50_000; i++) await client.expect('basic.qos-ok')
+  })
+})
+
+describe('numbers', () => {
+  it('end a handshake that is too long', async () => {
+    const client = new FrameClient(fixture.broker().connect())
+    client.raw(PROTOCOL_HEADER)
+    await client.expect('connection.start')
+    for (let i = 0; i < 5000; i++) client.raw(Buffer.from([8, 0, 0, 0, 0, 0, 0, 0xce]))
+    expect(await client.next()).toBe('end')
+  })
+
+  it('keep out who comes too often without a name', async () => {
+    const broker = fixture.broker({ limits: { maxUnauthenticatedPerAddress: 2 } })
+    const first = [new FrameClient(broker.connect()), new FrameClient(broker.connect())]
+    expect(await new FrameClient(broker.connect()).next()).toBe('end')
+    await first[0]?.open()
+    expect(await new FrameClient(broker.connect()).open()).toBeDefined()
+  })
+
+  it('keep guest to this machine', async () => {
+    const { Users } = await import('../../src/users.ts')
+    const users = new Users()
+    users.put({ name: 'guest', password: 'guest' })
+    expect(users.admits('guest', 'guest', true)).toBe(true)
+    expect(users.admits('guest', 'guest', false)).toBe(false)
+  })
+})
+
+describe('faults', () => {
+  it('can be put on a connection', async () => {
+    const broker = fixture.broker()
+    const client = await fixture.client(broker)
+    const [connection] = broker.connections()
+    connection?.pause()
+    client.send(1, 'basic.qos', { prefetchSize: 0, prefetchCount: 0, global: false })
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    connection?.delay(20)
+    connection?.resume()
+    const startMs = performance.now()
+    await client.expect('basic.qos-ok')
+    expect(performance.now() - startMs).toBeGreaterThan(15)
+    connection?.halfOpen()
+    expect(connection?.state).toBe('running')
+    connection?.drop()
+    expect(await client.next()).toBe('end')
+    broker.refuse(true)
+    expect(await new FrameClient(broker.connect()).next()).toBe('end')
+  })
+})
