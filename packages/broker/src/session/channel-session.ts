@@ -28,6 +28,7 @@ import { Publishing } from './publishing.ts'
 import { Transaction } from './transaction.ts'
 
 const channelError = (explanation: string): AmqpError => new AmqpError(504, explanation)
+const secondOpen = (): AmqpError => channelError("second 'channel.open' seen")
 const unexpected = (explanation: string): AmqpError => new AmqpError(505, explanation)
 
 /**
@@ -167,6 +168,7 @@ export class ChannelSession implements ChannelParts {
 
   /** @source AMQP 0-9-1 §1.5.2.5: all but close and close-ok is dropped. */
   #receiveClosing(code: number): boolean {
+    if (code === CHANNEL_OPEN) throw secondOpen()
     if (code === CHANNEL_CLOSE) {
       const { output } = this.host
       writeMethod(output.writer, this.number, 'channel.close-ok', {})
@@ -234,7 +236,7 @@ export class ChannelSession implements ChannelParts {
   #receivePlain({ name, args }: DecodedMethod): void {
     switch (name) {
       case 'channel.open':
-        throw channelError("second 'channel.open' seen")
+        throw secondOpen()
       case 'channel.flow':
         if (!args.active) throw notImplemented('active=false')
         return this.send('channel.flow-ok', { active: true })
