@@ -14,8 +14,8 @@ export interface Profile {
   readonly deliveryLimit: number | undefined
   /** Whether giving a message back to a quorum queue by `basic.nack` counts as a delivery that failed. */
   readonly nackCounts: boolean
-  /** Whether quorum queues know priorities: not, two classes, or all of them. */
-  readonly quorumPriorities: 'none' | 'two' | 'all'
+  /** The highest priority that quorum queues know; 0 for none. */
+  readonly quorumPriorities: number
   /** Whether a classic queue with one active consumer refuses basic.get (405), as quorum queues always do. */
   readonly classicRefusesGet: boolean
   /** Whether a reply to `amq.rabbitmq.reply-to…` counts as routed: if not, a mandatory one comes back as well. */
@@ -41,7 +41,7 @@ const V3_10: Profile = {
   maxMessageBytes: 134_217_728,
   deliveryLimit: undefined,
   nackCounts: true,
-  quorumPriorities: 'none',
+  quorumPriorities: 0,
   classicRefusesGet: false,
   repliesAreRouted: false,
   unknownExchangeType: 503,
@@ -57,7 +57,7 @@ const V4_2: Profile = {
   // RabbitMQ 4.1 and later refuse less than 8192; clients that are still in use ask for 4096.
   smallestFrameMax: 4096,
   deliveryLimit: 20,
-  quorumPriorities: 'two',
+  // RabbitMQ 4.0 to 4.2 have two classes, which share; that is not copied here.
   classicRefusesGet: true,
   repliesAreRouted: true,
   unknownExchangeType: 406,
@@ -76,7 +76,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     smallestFrameMax: 8192,
     globalPrefetch: 'consumer',
     nackCounts: false,
-    quorumPriorities: 'all',
+    quorumPriorities: 31,
     maxTopicHashes: 2,
     refusedQueueArguments: ['x-queue-mode', 'x-queue-version', 'x-queue-master-locator'],
   },

@@ -7,8 +7,8 @@ import type { QueueHost } from './queue-host.ts'
 import { NEVER, type QueuedMessage } from './queued-message.ts'
 import { ReadyMessages, type ReturnOrder } from './ready-messages.ts'
 
-/** As many as take about a millisecond. */
-const RELEASED_AT_ONCE = 10_000
+/** As many messages as take a few milliseconds. */
+const SLICE = 10_000
 
 /**
  * What waits in a queue, and the rules that take it out again: limits of length, and time.
@@ -84,18 +84,19 @@ export class Backlog {
 
   /** Takes the next message that has not expired. */
   shift(): QueuedMessage | undefined {
-    const next = this.#ready.shift()
-    if (next === undefined || next.expiresAtMs === NEVER) {
-      if (this.#expiry === undefined && this.#ready.peek()?.expiresAtMs !== NEVER) this.#dropExpired()
-      return next
+    for (let next = this.#ready.shift(); next !== undefined; next = this.#ready.shift()) {
+      if (!this.#isOver(next)) {
+        const head = this.#ready.peek()
+        if (head !== undefined && head.expiresAtMs !== NEVER) this.#dropExpired()
+        return next
+      }
+      this.#expire(next)
     }
-    if (next.expiresAtMs > this.#host.deadlines.nowMs()) {
-      this.#dropExpired()
-      return next
-    }
-    this.#expire(next)
-    this.#dropExpired()
-    return this.shift()
+    return undefined
+  }
+
+  #isOver({ expiresAtMs }: QueuedMessage): boolean {
+    return expiresAtMs !== NEVER && expiresAtMs <= this.#host.deadlines.nowMs()
   }
 
   /** A message has died; it goes on where the queue says so. */
@@ -117,7 +118,7 @@ export class Backlog {
 
   /** Lets go of them a slice at a time: a million of them must not stop the process. */
   #release(gone: ReadyMessages): void {
-    for (let i = 0; i < RELEASED_AT_ONCE; i++) {
+    for (let i = 0; i < SLICE; i++) {
       const queued = gone.shift()
       if (queued === undefined) return
       this.#host.release(queued.message)
@@ -143,21 +144,28 @@ export class Backlog {
     this.#host.release(queued.message)
   }
 
+  /** As many as are due, but no more than a slice: the rest has its turn soon, and is given to nobody before. */
   #dropExpired(): void {
     const nowMs = this.#host.deadlines.nowMs()
     let nextMs = Infinity
+    let left = SLICE
     for (const head of this.#ready.heads()) {
       let first: QueuedMessage | undefined = head
-      while (first !== undefined && first.expiresAtMs !== NEVER && first.expiresAtMs <= nowMs) {
+      while (first !== undefined && first.expiresAtMs !== NEVER && first.expiresAtMs <= nowMs && left > 0) {
         const expired = first
         first = this.#ready.replaceHead(expired)
         this.#expire(expired)
+        left--
       }
       if (first !== undefined && first.expiresAtMs !== NEVER) nextMs = Math.min(nextMs, first.expiresAtMs)
     }
-    if (nextMs === Infinity || (this.#expiry !== undefined && this.#expiry.atMs <= nextMs)) return
+    this.#wakeAt(nextMs)
+  }
+
+  #wakeAt(atMs: number): void {
+    if (atMs === Infinity || (this.#expiry !== undefined && this.#expiry.atMs <= atMs)) return
     this.#expiry?.cancel()
-    this.#expiry = this.#host.deadlines.at(nextMs, () => {
+    this.#expiry = this.#host.deadlines.at(atMs, () => {
       this.#expiry = undefined
       this.#dropExpired()
       this.#host.settle()

@@ -1,7 +1,7 @@
 import type { Clock } from '@hermod/kernel'
 import { deathsIn, goesRound, withDeath } from './death-record.ts'
 import { carbonCopyKeys } from './carbon-copies.ts'
-import { headersOf, rewriteProperties, scanProperties, shortStringAt } from './message-properties.ts'
+import { headersOf, scanProperties, shortStringAt, withProperties } from './message-properties.ts'
 import type { TableLimits } from './field-table.ts'
 import type { Message } from './message.ts'
 import type { DeathReason, RoutedQueue } from './queue.ts'
@@ -92,10 +92,9 @@ export class DeadLetters {
     const kept = new Map(changed)
     if (key !== undefined) kept.delete('CC')
     if (counted) kept.delete('x-delivery-count')
-    const payload = rewriteProperties(message, { headers: kept, expiration: null })
-    const letter = message.with(payload, exchange, key ?? message.routingKey)
-    scanProperties(letter, this.#routes.tableLimits)
-    letter.extraKeys = key === undefined ? message.extraKeys : []
+    const changes = { headers: kept, expiration: null }
+    const letter = withProperties(message, changes, exchange, key ?? message.routingKey)
+    if (key !== undefined) letter.extraKeys = []
     this.#own.add(letter)
     return letter
   }

@@ -151,3 +151,15 @@ export function rewriteProperties(message: Message, changes: PropertyChanges): B
   writer.buffer.writeUInt16BE(written, FLAGS_OFFSET)
   return Buffer.from(writer.written())
 }
+
+/** A message of the same body with these changes, and perhaps another address. */
+export function withProperties(
+  message: Message,
+  changes: PropertyChanges,
+  exchange: string = message.exchange,
+  routingKey: string = message.routingKey,
+): Message {
+  const changed = message.with(rewriteProperties(message, changes), exchange, routingKey)
+  scanProperties(changed, EVERYTHING)
+  return changed
+}

@@ -69,11 +69,12 @@ export class Message {
     return this.headerEnd - this.headerStart + this.bodySize + OBJECT_BYTES
   }
 
-  /** The same body under another header, and perhaps another address. `header` is a whole buffer. */
+  /** The same body under another header, and perhaps another address. `header` is a whole buffer, not scanned yet. */
   with(header: Buffer, exchange: string = this.exchange, routingKey: string = this.routingKey): Message {
     const message = new Message(exchange, routingKey, this.bodySize, header, 0, header.length)
     message.setBody(this.body, this.bodyStart, this.bodyEnd, this.more)
     message.priority = this.priority
+    message.extraKeys = this.extraKeys
     return message
   }
 }

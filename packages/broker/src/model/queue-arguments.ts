@@ -173,7 +173,7 @@ export function readQueueArguments(resource: string, args: Fields, profile: Prof
     maxLength: number('x-max-length') ?? Infinity,
     maxBytes: number('x-max-length-bytes') ?? Infinity,
     overflow: (word('x-overflow') ?? 'drop-head') as QueueSettings['overflow'],
-    maxPriority: number('x-max-priority') ?? 0,
+    maxPriority: number('x-max-priority') ?? (type === 'quorum' ? profile.quorumPriorities : 0),
     singleActiveConsumer: args.get('x-single-active-consumer')?.value === true,
     deliveryLimit: type === 'quorum' ? deliveryLimit(number('x-delivery-limit'), profile) : Infinity,
     maxAgeMs: parseAge(word('x-max-age') ?? '') ?? Infinity,

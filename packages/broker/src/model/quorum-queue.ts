@@ -1,6 +1,6 @@
 import { ClassicQueue, type QueueIdentity } from './classic-queue.ts'
 import type { Field } from './field.ts'
-import { headersOf, rewriteProperties } from './message-properties.ts'
+import { headersOf, withProperties } from './message-properties.ts'
 import type { Message } from './message.ts'
 import type { QueueConsumer, ReturnCause } from './queue.ts'
 import { refuseGlobalPrefetch, type QueueSettings, type QueueType } from './queue-arguments.ts'
@@ -60,6 +60,6 @@ export class QuorumQueue extends ClassicQueue {
   #counted({ message, returns }: QueuedMessage): Message {
     const count: Field = { type: 'long', value: returns }
     const headers = new Map(headersOf(message)).set('x-delivery-count', count)
-    return message.with(rewriteProperties(message, { headers }))
+    return withProperties(message, { headers })
   }
 }

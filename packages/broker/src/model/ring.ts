@@ -1,5 +1,8 @@
 const SMALLEST = 16
 
+/** Up to this size a ring keeps its room: queues fill and empty many times a second. */
+const KEPT = 1024
+
 /** A queue in a ring of slots whose number is a power of two: both ends in constant time, nothing moved. */
 export class Ring<T> {
   #slots: (T | undefined)[] = Array.from({ length: SMALLEST })
@@ -29,7 +32,7 @@ export class Ring<T> {
     this.#head = (this.#head + 1) & (this.#slots.length - 1)
     this.#length--
     // What a backlog needed is given back once most of it is gone.
-    if (this.#slots.length > SMALLEST && this.#length * 8 < this.#slots.length)
+    if (this.#slots.length > KEPT && this.#length * 8 < this.#slots.length)
       this.#resize(this.#slots.length / 4)
     return item
   }

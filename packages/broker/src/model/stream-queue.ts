@@ -1,8 +1,8 @@
 import { notImplemented, preconditionFailed } from '../amqp-error.ts'
 import type { QueueIdentity } from './classic-queue.ts'
 import type { Deadline } from './deadlines.ts'
-import type { Fields } from './field.ts'
-import { headersOf, rewriteProperties } from './message-properties.ts'
+import type { Field, Fields } from './field.ts'
+import { headersOf, withProperties } from './message-properties.ts'
 import type { Message } from './message.ts'
 import { noCounts, type QueueCounts } from './queue-counts.ts'
 import type { QueueConsumer, QueueStats, ReturnCause, RoutedQueue } from './queue.ts'
@@ -14,10 +14,9 @@ import { Ring } from './ring.ts'
 import { streamStart } from './stream-offset.ts'
 
 interface Entry {
+  /** With its offset in the headers. */
   readonly message: Message
   readonly atMs: number
-  /** The message with its offset in the headers: made when the first consumer comes to it. */
-  delivered: Message | undefined
 }
 
 /**
@@ -83,9 +82,12 @@ export class StreamQueue implements RoutedQueue {
 
   enqueue(message: Message): boolean {
     this.#counts.published++
-    this.#host.hold(message)
-    this.#log.push({ message, atMs: this.#host.clock.now(), delivered: undefined })
-    this.#bytes += message.bodySize
+    const offset: Field = { type: 'long', value: this.#end }
+    const headers = new Map(headersOf(message)).set('x-stream-offset', offset)
+    const logged = withProperties(message, { headers })
+    this.#host.hold(logged)
+    this.#log.push({ message: logged, atMs: this.#host.clock.now() })
+    this.#bytes += logged.bodySize
     this.#trim()
     for (const consumer of this.#cursors.keys()) this.wake(consumer)
     return true
@@ -142,7 +144,8 @@ export class StreamQueue implements RoutedQueue {
     // What was dropped before it was read is lost to this consumer.
     cursor = Math.max(cursor, this.#base)
     while (cursor < this.#end && consumer.canTake()) {
-      const queued = new QueuedMessage(this.#delivered(cursor), this, cursor, NEVER)
+      const { message } = this.#log.at(cursor - this.#base) as Entry
+      const queued = new QueuedMessage(message, this, cursor, NEVER)
       queued.consumer = consumer
       cursor++
       this.#cursors.set(consumer, cursor)
@@ -150,16 +153,6 @@ export class StreamQueue implements RoutedQueue {
       this.#counts.delivered++
       consumer.deliver(queued)
     }
-  }
-
-  #delivered(offset: number): Message {
-    const entry = this.#log.at(offset - this.#base) as Entry
-    if (entry.delivered === undefined) {
-      const { message } = entry
-      const headers = new Map(headersOf(message)).set('x-stream-offset', { type: 'long', value: offset })
-      entry.delivered = message.with(rewriteProperties(message, { headers }))
-    }
-    return entry.delivered
   }
 
   get(): QueuedMessage | undefined {

@@ -150,6 +150,15 @@ describe('time', () => {
     expect(queue.stats()).toMatchObject({ ready: 0, expired: 1 })
   })
 
+  test('that is over for a hundred thousand at once stops nobody', () => {
+    const fixture = new ModelFixture()
+    const queue = fixture.queue('q', { 'x-message-ttl': 100 })
+    for (let i = 0; i < 100_000; i++) fixture.publish('', 'q')
+    fixture.clock.leap(100)
+    expect(queue.messageCount).toBe(0)
+    expect(queue.stats().expired).toBe(100_000)
+  })
+
   test('may be years, and a time that no timer holds', () => {
     const fixture = new ModelFixture()
     const queue = fixture.queue('q', { 'x-message-ttl': 134_217_728_000 })

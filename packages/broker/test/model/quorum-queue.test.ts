@@ -28,6 +28,32 @@ describe('a quorum queue', () => {
     expect(propertiesOf(consumer.held[0]!.message).headers).toEqual({ 'x-delivery-count': 1 })
   })
 
+  test('keeps the headers of the publisher, however often it comes back', () => {
+    const fixture = new ModelFixture()
+    const queue = fixture.replicated('quorum', 'q')
+    fixture.publish('', 'q', '1', { headers: { mine: 'x', CC: ['other'] } })
+    const consumer = fixture.consume(queue)
+    for (let i = 0; i < 3; i++) queue.giveBack([consumer.take()], 'nack')
+    expect(propertiesOf(consumer.held[0]!.message).headers).toEqual({
+      mine: 'x',
+      CC: ['other'],
+      'x-delivery-count': 3,
+    })
+    expect(consumer.held[0]!.message.extraKeys).toEqual(['other'])
+  })
+
+  test.each([
+    ['rabbitmq-4.2', ['low', 'high', 'higher']],
+    ['rabbitmq-4.3', ['higher', 'high', 'low']],
+  ] as const)('of %s gives in this order: %j', (profile, order) => {
+    const fixture = new ModelFixture(profile)
+    const queue = fixture.replicated('quorum', 'q')
+    fixture.publish('', 'q', 'low')
+    fixture.publish('', 'q', 'high', { priority: 5 })
+    fixture.publish('', 'q', 'higher', { priority: 6 })
+    expect(fixture.drain(queue)).toEqual(order)
+  })
+
   test('lets a message die that comes back too often; its letter does not count', () => {
     const fixture = new ModelFixture()
     const dead = fixture.queue('dead')
