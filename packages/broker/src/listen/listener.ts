@@ -54,9 +54,10 @@ export class Listener {
       : createTcpServer({ allowHalfOpen: true }, take)
     server.on('tlsClientError', () => {})
     return new Promise((resolve, reject) => {
-      server.once('error', (cause) =>
-        reject(new ConnectionError('tcp', `cannot listen on ${host}, port ${port}`, { cause })),
-      )
+      server.once('error', (cause: NodeJS.ErrnoException) => {
+        const reason = `cannot listen on ${host}, port ${port} (${cause.code ?? cause.message})`
+        reject(new ConnectionError('tcp', reason, { cause }))
+      })
       server.listen({ host, port }, () => {
         server.removeAllListeners('error')
         server.on('error', () => {})
