@@ -99,6 +99,7 @@ export class Broker implements AsyncDisposable {
       logger: redactingLogger(settings.logger),
       turn: this.#turn,
       alarms: this.#alarms,
+      hold: (bytes) => (bytes > 0 ? this.#model.memory.add(bytes) : this.#model.memory.remove(-bytes)),
       admits: ({ user, password }, { loopback }) => this.#users.admits(user, password, loopback),
       openVirtualHost: (name, user) => this.#openVirtualHost(name, user),
       opened: (session) => {

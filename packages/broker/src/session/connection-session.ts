@@ -205,6 +205,7 @@ export class ConnectionSession implements LinkEvents, FrameSink, AlarmListener {
         throw untimelyFrame(3, this.#reader.reset(bytes, start, end))
       }
       this.#channelFor(channel).receiveBody(bytes, start, end)
+      if (this.#host.alarms.on) this.#block()
     } catch (error) {
       this.#failed(channel, error, undefined)
     }
@@ -299,6 +300,7 @@ export class ConnectionSession implements LinkEvents, FrameSink, AlarmListener {
       profile,
       frameMax: this.#handshake.tuning?.frameMax ?? 0,
       cancelNotify: this.#handshake.can('consumer_cancel_notify'),
+      hold: (bytes) => this.#host.hold(bytes),
       name: this.peer.name,
     }
     alarms.add(this)

@@ -23,14 +23,17 @@ const unexpected = (explanation: string): AmqpError => new AmqpError(505, explan
  */
 export class ContentAssembly {
   readonly #maxBodyBytes: number
+  readonly #hold: (bytes: number) => void
   #message: Message | undefined
   #left = 0
   #piece: Buffer | undefined
   #pieceUsed = 0
   #pieces: Buffer[] = []
 
-  constructor(maxBodyBytes: number) {
+  /** @param hold is told of the memory that pieces take, and give back. */
+  constructor(maxBodyBytes: number, hold: (bytes: number) => void) {
     this.#maxBodyBytes = maxBodyBytes
+    this.#hold = hold
   }
 
   /**
@@ -94,8 +97,15 @@ export class ContentAssembly {
   abandon(): void {
     this.#message = undefined
     this.#left = 0
+    this.#letGo()
+  }
+
+  #letGo(): readonly Buffer[] {
+    const pieces = this.#pieces
+    if (pieces.length > 0) this.#hold(-pieces.reduce((sum, piece) => sum + piece.length, 0))
     this.#piece = undefined
     this.#pieces = []
+    return pieces
   }
 
   #gather(bytes: Buffer, start: number, end: number): void {
@@ -104,6 +114,7 @@ export class ContentAssembly {
       let piece = this.#piece
       if (piece === undefined || this.#pieceUsed === piece.length) {
         piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, end - at + this.#left))
+        this.#hold(piece.length)
         this.#pieces.push(piece)
         this.#piece = piece
         this.#pieceUsed = 0
@@ -115,9 +126,7 @@ export class ContentAssembly {
   }
 
   #join(message: Message): void {
-    const [first, ...more] = this.#pieces
-    this.#pieces = []
-    this.#piece = undefined
+    const [first, ...more] = this.#letGo()
     const body = first as Buffer
     message.setBody(body, 0, body.length, more.length > 0 ? more : null)
   }

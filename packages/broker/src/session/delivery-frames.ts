@@ -3,7 +3,7 @@
  */
 import { METHOD_CODES } from '@hermod/amqp/wire'
 import type { Message } from '../model/message.ts'
-import type { Output } from './output.ts'
+import { copyByHand, type Output } from './output.ts'
 
 const FRAME_OVERHEAD_BYTES = 8
 const DELIVER = METHOD_CODES['basic.deliver']
@@ -101,7 +101,7 @@ export class DeliveryFrames {
     const frame = this.#frame
     writer.ensure(frame.length)
     const { buffer } = writer
-    frame.copy(buffer, writer.offset)
+    copyByHand(frame, 0, frame.length, buffer, writer.offset)
     const at = writer.offset + this.#tagAt
     const high = deliveryTag < 0x1_0000_0000 ? 0 : Math.floor(deliveryTag / 0x1_0000_0000)
     buffer[at] = 0

@@ -9,6 +9,9 @@ const SPARE_SLABS = 4
 /** From this size on a body is handed to the system as it is: copying it would cost more than the write. */
 const BY_REFERENCE_BYTES = 16 * 1024
 
+/** Up to this length a loop beats a call into the runtime, which makes a view first. */
+const HAND_COPIED = 64
+
 /**
  * All that a connection writes: frames gather in one buffer, which leaves at the end of the turn, or when 64 KiB have
  * gathered. A body of 16 KiB or more is not copied into it.
@@ -91,7 +94,8 @@ export class Output implements TurnTask {
     if (length < BY_REFERENCE_BYTES) {
       if (writer.offset >= FLUSH_BYTES) this.#send()
       writer.ensure(length)
-      source.copy(writer.buffer, writer.offset, start, end)
+      if (length > HAND_COPIED) source.copy(writer.buffer, writer.offset, start, end)
+      else copyByHand(source, start, end, writer.buffer, writer.offset)
       writer.offset += length
       return
     }
@@ -129,4 +133,9 @@ export class Output implements TurnTask {
       }
     })
   }
+}
+
+/** The same as `Buffer.copy`. */
+export function copyByHand(source: Buffer, start: number, end: number, target: Buffer, at: number): void {
+  for (let from = start, to = at; from < end; from++, to++) target[to] = source[from] as number
 }

@@ -37,7 +37,7 @@ export class Publishing {
   constructor(parts: ChannelParts, consuming: Consuming) {
     this.#parts = parts
     this.#consuming = consuming
-    this.#content = new ContentAssembly(parts.host.profile.maxMessageBytes)
+    this.#content = new ContentAssembly(parts.host.profile.maxMessageBytes, (bytes) => parts.host.hold(bytes))
   }
 
   /** What must come next: any method, or the content of one. */

@@ -24,6 +24,8 @@ export interface SessionHost {
   readonly alarms: Alarms
   readonly advertise: Advertisement
   readonly heartbeatSeconds: number
+  /** Counts bytes against the memory of the broker; negative when they are no longer held. */
+  hold(bytes: number): void
   /** Whether these are a user and its password, and the user may come from there. */
   admits(login: Login, peer: Peer): boolean
   /** @throws {AmqpError} 530 where the user cannot open it. */

@@ -17,10 +17,17 @@ interface Publication {
  * @source rabbit_channel: messages first, then acks, each in the order in which they came.
  */
 export class Transaction {
+  readonly #hold: (bytes: number) => void
   #publications: Publication[] = []
   #settlings: { readonly settling: Settling; readonly taken: Taken }[] = []
 
+  /** @param hold is told of the memory that messages take until the end, and give back. */
+  constructor(hold: (bytes: number) => void) {
+    this.#hold = hold
+  }
+
   publish(message: Message, route: Route, mandatory: boolean): void {
+    this.#hold(message.costBytes)
     this.#publications.push({ message, route, mandatory })
   }
 
@@ -39,7 +46,10 @@ export class Transaction {
     this.#publications = []
     this.#settlings = []
     let refused = false
-    for (const publication of publications) if (deliver(publication) === 'refused') refused = true
+    for (const publication of publications) {
+      this.#hold(-publication.message.costBytes)
+      if (deliver(publication) === 'refused') refused = true
+    }
     for (const { settling, taken } of settlings) consuming.apply(settling, taken)
     if (refused) throw preconditionFailed('partial tx completion')
   }
@@ -47,6 +57,7 @@ export class Transaction {
   /** Forgets everything; what was settled is to be unsettled again. */
   rollback(): readonly Taken[] {
     const taken = this.#settlings.map((settling) => settling.taken)
+    for (const { message } of this.#publications) this.#hold(-message.costBytes)
     this.#publications = []
     this.#settlings = []
     return taken
