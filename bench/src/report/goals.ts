@@ -136,7 +136,7 @@ function judge(goal: Goal, rows: readonly Row[]): Judgement | undefined {
   const because = goal.missedBecause ?? 'the reason has not been found yet'
   return {
     line,
-    reason: `- Missed, ${cells.slice(0, 3).join(', ')}: ${because}. See [what bounds each figure](README.md#what-bounds-each-figure).`,
+    reason: `- Missed, ${cells.slice(0, 3).join(', ')}: ${because}. See [what bounds each figure](../README.md#what-bounds-each-figure).`,
   }
 }
 
