@@ -29,7 +29,9 @@ const TITLES: Readonly<Record<Floor, string>> = {
 export function resultsPage(findings: Findings): string {
   const { standings, startup, rounds, leftOut } = findings
   // Whoever takes no part on this floor is not named.
-  const entrants = findings.contestants.filter(({ name }) => standings.some(({ samples }) => samples.has(name)))
+  const entrants = findings.contestants.filter(({ name }) =>
+    standings.some(({ samples }) => samples.has(name)),
+  )
   const versions = entrants.map(versionsOf).join(', ')
   const brokers = [...new Set(standings.map(({ brokerTitle }) => brokerTitle))].join('; ')
   const goals = judgeGoals(standings, startup)
