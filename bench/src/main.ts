@@ -4,7 +4,7 @@ import { isHermodError } from '@hermod/kernel'
 import { findPython } from '@hermod/testkit'
 import type { BenchBroker, BrokerName } from './brokers/bench-broker.ts'
 import { OURS, ROSTER, tasksOf, type RosterEntry } from './contestants/roster.ts'
-import { TASK_PLANS } from './jobs/task.ts'
+import { floorOf, TASK_PLANS } from './jobs/task.ts'
 import { readOptions, USAGE, type BenchOptions } from './options.ts'
 import { OUT_FOLDER, profileContestant } from './profile-contestant.ts'
 import { resultsPage } from './report/results-page.ts'
@@ -12,6 +12,9 @@ import { measureStartup, type StartupTimes } from './startup.ts'
 import { runTournament, type Standing } from './tournament.ts'
 
 const STARTUP_TIMES = 10
+
+/** What is kept. */
+const RESULTS_FOLDER: string = fileURLToPath(new URL('../results/', import.meta.url))
 
 const TITLES: Readonly<Record<BrokerName, string>> = { null: 'the null broker', rabbitmq: 'RabbitMQ' }
 
@@ -72,25 +75,25 @@ async function measure(options: BenchOptions): Promise<void> {
       report(error)
     }
   }
-  const page = resultsPage({
-    command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
-      ' ',
-    ),
-    date: new Date(),
-    rounds,
-    contestants: present,
-    standings,
-    ...(startup !== undefined && { startup }),
-    leftOut,
-  })
-  mkdirSync(OUT_FOLDER, { recursive: true })
-  const file =
-    options.complete && leftOut.length === 0
-      ? fileURLToPath(new URL('../RESULTS.md', import.meta.url))
-      : `${OUT_FOLDER}RESULTS.md`
-  writeFileSync(file, page)
-  process.stdout.write(page)
-  say(`written to ${file}`)
+  const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])]
+  const folder = options.complete && leftOut.length === 0 ? RESULTS_FOLDER : OUT_FOLDER
+  mkdirSync(folder, { recursive: true })
+  for (const floor of options.floors) {
+    const page = resultsPage({
+      floor,
+      command: command.join(' '),
+      date: new Date(),
+      rounds,
+      contestants: present,
+      standings: standings.filter(({ task }) => floorOf(task) === floor),
+      ...(startup !== undefined && { startup }),
+      leftOut,
+    })
+    const file = `${folder}${floor}.md`
+    writeFileSync(file, page)
+    process.stdout.write(page)
+    say(`written to ${file}`)
+  }
 }
 
 async function profile(name: string, options: BenchOptions): Promise<void> {

@@ -1,20 +1,21 @@
 import { parseArgs } from 'node:util'
 import { BROKERS, type BrokerName } from './brokers/bench-broker.ts'
 import { ROSTER } from './contestants/roster.ts'
-import { TASKS, type Task } from './jobs/task.ts'
+import { floorOf, FLOORS, TASKS, type Floor, type Task } from './jobs/task.ts'
 
 /** What `npm run bench` was asked to do. */
 export interface BenchOptions {
   /** Counted rounds; one more goes before them and is dropped. */
   readonly rounds: number
   readonly contestants: readonly string[]
+  readonly floors: readonly Floor[]
   readonly tasks: readonly Task[]
   readonly brokers: readonly BrokerName[]
   /** Smaller runs, for a look. */
   readonly quick: boolean
   /** Records a CPU profile of this contestant instead of measuring. */
   readonly profile?: string
-  /** Whether nothing was narrowed, so that the figures are worth keeping. */
+  /** Whether its floors are measured whole, so that the figures are worth keeping. */
   readonly complete: boolean
 }
 
@@ -22,11 +23,12 @@ export interface BenchOptions {
 export const USAGE: string = `usage: npm run bench -- [options]
   --rounds N          counted rounds, after one that is dropped (5)
   --only NAMES        contestants, separated by commas (${ROSTER.map(({ name }) => name).join(',')})
+  --floor NAMES       floors, separated by commas (${FLOORS.join(',')})
   --task NAMES        tasks, separated by commas (${TASKS.join(',')})
   --broker NAMES      brokers, separated by commas (${BROKERS.join(',')})
   --quick             fewer messages and 2 rounds, for a look
   --profile NAME      record CPU profiles of one contestant in bench/out/ instead of measuring
-A run that measures everything writes bench/RESULTS.md; any other writes bench/out/RESULTS.md.`
+Each floor has a page: bench/results/FLOOR.md if it was measured whole, else bench/out/FLOOR.md.`
 
 /** Reads the command line. Throws an `Error` that says what is wrong with it. */
 export function readOptions(args: readonly string[]): BenchOptions | 'help' {
@@ -35,6 +37,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     options: {
       rounds: { type: 'string' },
       only: { type: 'string' },
+      floor: { type: 'string' },
       task: { type: 'string' },
       broker: { type: 'string' },
       quick: { type: 'boolean', default: false },
@@ -51,10 +54,13 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     values.quick ||
     rounds < 5 ||
     (values.only ?? values.task ?? values.broker ?? values.profile) !== undefined
+  const asked = readList('--floor', values.floor, FLOORS)
+  const tasks = readList('--task', values.task, TASKS).filter((task) => asked.includes(floorOf(task)))
   return {
     rounds,
     contestants: readList('--only', values.only, names),
-    tasks: readList('--task', values.task, TASKS),
+    floors: FLOORS.filter((floor) => tasks.some((task) => floorOf(task) === floor)),
+    tasks,
     brokers: readList('--broker', values.broker, BROKERS),
     quick: values.quick,
     ...(values.profile !== undefined && { profile: readList('--profile', values.profile, names)[0] ?? '' }),

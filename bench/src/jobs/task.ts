@@ -78,3 +78,14 @@ export const TASK_KINDS: readonly TaskKind[] = [...new Set(TASKS.map((task) => T
 
 /** The kinds of remote calls and notifications. */
 export const OSLO_KINDS: readonly TaskKind[] = ['oslo-call', 'oslo-cast', 'notify', 'listen']
+
+/** What is measured in one run and shown on one page. */
+export type Floor = 'amqp' | 'messaging'
+
+/** Every floor, in the order in which they are measured. */
+export const FLOORS: readonly Floor[] = ['amqp', 'messaging']
+
+/** The floor that a task measures. */
+export function floorOf(task: Task): Floor {
+  return OSLO_KINDS.includes(TASK_PLANS[task].kind) ? 'messaging' : 'amqp'
+}

@@ -33,7 +33,7 @@ const SMALL_PIECES =
 
 /** From profiles of both ends, and from timing the parts by themselves. */
 const MORE_WORK =
-  'client, server and broker share two cores, and a call of ours costs each of its ends about 42 µs where a bare one costs 27 to 31: the envelope, which is JSON in JSON, is 10 of them (writing 7, of which `JSON.stringify` of 1 KiB twice is 5; reading 3 to 4), and confirms and acks, which leave on another connection than the messages, are most of the rest'
+  'client, server and broker share two cores, and a call of ours costs each of its ends about 42 µs where a bare one costs 27 to 31: the envelope, which is JSON in JSON, is 10 of them (writing 7, of which `JSON.stringify` of 1 KiB twice is 5; reading 3 to 4), and confirms and acks, which leave on another connection than the messages, are most of the rest; between runs the ratio moves from 0.8 to 0.9 at 32 in flight, from 0.7 to 0.85 at 256'
 
 const GOALS: readonly Goal[] = [
   { broker: 'null', task: 'publish', rate: 4 },
@@ -60,7 +60,7 @@ const GOALS: readonly Goal[] = [
   { broker: 'rabbitmq', task: 'oslo-call-1', against: [OSLO], p50: 0.5 },
   { broker: 'rabbitmq', task: 'oslo-call-32', against: [OSLO], rate: 10 },
   { broker: 'rabbitmq', task: 'oslo-call-32', against: BARE, rate: NO_SLOWER, missedBecause: MORE_WORK },
-  { broker: 'rabbitmq', task: 'oslo-call-256', against: BARE, rate: 0.8 },
+  { broker: 'rabbitmq', task: 'oslo-call-256', against: BARE, rate: 0.8, missedBecause: MORE_WORK },
   { broker: 'rabbitmq', task: 'oslo-call-32', against: GUARANTEED },
   { broker: 'rabbitmq', task: 'oslo-call-256', against: GUARANTEED },
   { broker: 'rabbitmq', task: 'notify', against: [OSLO], rate: 6 },
@@ -136,7 +136,7 @@ function judge(goal: Goal, rows: readonly Row[]): Judgement | undefined {
   const because = goal.missedBecause ?? 'the reason has not been found yet'
   return {
     line,
-    reason: `- Missed, ${cells.slice(0, 3).join(', ')}: ${because}. See [what bounds each figure](README.md#what-bounds-each-figure).`,
+    reason: `- Missed, ${cells.slice(0, 3).join(', ')}: ${because}. See [what bounds each figure](../README.md#what-bounds-each-figure).`,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { RosterEntry } from '../contestants/roster.ts'
-import { TASK_PLANS } from '../jobs/task.ts'
+import { TASK_PLANS, type Floor } from '../jobs/task.ts'
 import type { StartupTimes } from '../startup.ts'
 import { CEILING, type Standing } from '../tournament.ts'
 import { judgeGoals } from './goals.ts'
@@ -7,8 +7,9 @@ import { versionsOf } from './library-versions.ts'
 import { describeMachine } from './machine.ts'
 import { standingTable } from './standing-table.ts'
 
-/** Everything that one run of the bench found. */
+/** Everything that one run of the bench found about one floor. */
 export interface Findings {
+  readonly floor: Floor
   readonly command: string
   readonly date: Date
   readonly rounds: number
@@ -19,14 +20,23 @@ export interface Findings {
   readonly leftOut: readonly string[]
 }
 
-/** The page that `RESULTS.md` holds. */
+const TITLES: Readonly<Record<Floor, string>> = {
+  amqp: 'Results: the AMQP client',
+  messaging: 'Results: remote calls and notifications',
+}
+
+/** The page of a floor. */
 export function resultsPage(findings: Findings): string {
   const { standings, startup, rounds, leftOut } = findings
-  const versions = findings.contestants.map(versionsOf).join(', ')
+  // Whoever takes no part on this floor is not named.
+  const entrants = findings.contestants.filter(({ name }) =>
+    standings.some(({ samples }) => samples.has(name)),
+  )
+  const versions = entrants.map(versionsOf).join(', ')
   const brokers = [...new Set(standings.map(({ brokerTitle }) => brokerTitle))].join('; ')
   const goals = judgeGoals(standings, startup)
   const sections = [
-    '# Results',
+    `# ${TITLES[findings.floor]}`,
     [
       `- Command: \`${findings.command}\``,
       `- Date: ${findings.date.toISOString().slice(0, 16).replace('T', ' ')} UTC`,
@@ -36,7 +46,7 @@ export function resultsPage(findings: Findings): string {
     ].join('\n'),
     `Cells are medians of ${rounds} rounds with the lowest and the highest in parentheses; the contestants take turns, ` +
       'and one round before these is dropped. The ratio is to the best library other than Hermod in the same table. ' +
-      'How it is measured, and what it does not show: [README.md](README.md).',
+      'How it is measured, and what it does not show: [README.md](../README.md).',
     ...(goals.length > 0 ? ['## Goals', goals.join('\n\n')] : []),
     ...standings.flatMap((standing) => [heading(standing), standingTable(standing)]),
     ...(leftOut.length > 0 ? ['## Left out', leftOut.map((line) => `- ${line}`).join('\n')] : []),
