@@ -1,5 +1,5 @@
 import { PROTOCOL_HEADER } from '@hermod/amqp/wire'
-import { eventually, ManualClock } from '@hermod/testkit'
+import { contentBytes, eventually, ManualClock } from '@hermod/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import { FrameClient } from '../frame-client.ts'
 import { consumeFrom, queueNamed, SessionFixture } from './session-fixture.ts'
@@ -63,6 +63,28 @@ describe('memory', () => {
     await consumer.call(1, 'basic.consume', consumeFrom('q', 'c', { noAck: true }))
     for (let i = 0; i < 500; i++) await consumer.expect('basic.deliver')
     await eventually(() => expect(broker.stats()).toMatchObject({ alarms: [], memoryBytes: 0, ready: 0 }))
+  })
+
+  it('counts bodies that are on their way, and what a transaction holds', async () => {
+    const broker = fixture.broker({ memoryLimitBytes: 1_000_000 })
+    const client = await fixture.client(broker)
+    await client.call(1, 'queue.declare', queueNamed('q'))
+    await client.call(1, 'tx.select', {})
+    for (let i = 0; i < 10; i++) client.publish(1, '', 'q', KIB)
+    await eventually(() => expect(broker.stats().memoryBytes).toBeGreaterThan(10_000))
+    await client.call(1, 'tx.rollback', {})
+    expect(broker.stats().memoryBytes).toBe(0)
+    const args = { exchange: '', routingKey: 'q', mandatory: false, immediate: false }
+    for (let channel = 2; channel < 14; channel++) await client.call(channel, 'channel.open', {})
+    // Method, header and three frames of each body, and never the rest.
+    for (let channel = 2; channel < 14; channel++)
+      client.raw(
+        contentBytes(channel, 'basic.publish', args, {}, KIB.repeat(200)).subarray(0, 18 + 22 + 3 * 4096),
+      )
+    await eventually(() => expect(broker.stats().alarms).toEqual(['memory']))
+    expect(broker.connections()[0]?.state).toBe('blocked')
+    client.stream.destroy()
+    await eventually(() => expect(broker.stats()).toMatchObject({ alarms: [], memoryBytes: 0 }))
   })
 
   it('is not taken by a consumer that does not read', async () => {

@@ -1,0 +1,95 @@
+import { once } from 'node:events'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { Connection } from '@hermod/amqp'
+import { ConfigurationError, ConnectionClosedError, ConnectionError } from '@hermod/kernel'
+import { eventually } from '@hermod/testkit'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createBroker, type Broker, type BrokerOptions } from '../src/index.ts'
+import { FrameClient } from './frame-client.ts'
+
+const brokers: Broker[] = []
+const start = (options: BrokerOptions = {}): Broker => {
+  const broker = createBroker(options)
+  brokers.push(broker)
+  return broker
+}
+const dial = async (port: number): Promise<Socket> => {
+  const socket = connectTcp(port, '127.0.0.1')
+  await once(socket, 'connect')
+  return socket
+}
+
+afterEach(async () => {
+  for (const broker of brokers.splice(0)) await broker.close()
+})
+
+describe('a broker that listens', () => {
+  it('serves clients on a port of its own', async () => {
+    const { url, port } = await start().listen()
+    expect(url).toBe(`amqp://guest:guest@127.0.0.1:${port}`)
+    const connection = await Connection.connect(url)
+    const channel = await connection.openChannel()
+    await channel.declareQueue('q')
+    await channel.publish('', 'q', Buffer.from('x'))
+    expect((await connection.queueStatus('q'))?.messageCount).toBe(1)
+    await connection.close()
+  })
+
+  it('closes every client with 320 and frees the port', async () => {
+    const broker = start()
+    const { port } = await broker.listen()
+    const client = await new FrameClient(await dial(port)).open()
+    const closed = broker.close()
+    expect((await client.expect('connection.close')).args).toMatchObject({ replyCode: 320 })
+    client.send(0, 'connection.close-ok', {})
+    await closed
+    await start().listen({ port })
+    expect(() => broker.connect()).toThrow(ConnectionClosedError)
+  })
+
+  it('does not wait for clients that say nothing to its close', async () => {
+    const broker = start()
+    const { port } = await broker.listen()
+    await new FrameClient(await dial(port)).open()
+    await broker.close()
+    expect(broker.connections()).toEqual([])
+  })
+
+  it('breaks a connection with a reset', async () => {
+    const broker = start()
+    const { port } = await broker.listen()
+    const socket = await dial(port)
+    const failed = once(socket, 'error')
+    await new FrameClient(socket).open()
+    broker.connections()[0]?.drop()
+    expect((await failed)[0]).toMatchObject({ code: 'ECONNRESET' })
+  })
+
+  it('lets a client see the close that answers what it is still sending', async () => {
+    const broker = start()
+    const { port } = await broker.listen()
+    const client = await new FrameClient(await dial(port)).open()
+    await client.call(1, 'channel.open', {})
+    client.publish(1, '', 'q', 'x'.repeat(1_000_000))
+    client.raw(Buffer.alloc(1_000_000, 0xff))
+    expect((await client.expect('connection.close')).args).toMatchObject({ replyCode: 501 })
+  })
+
+  it('keeps nothing of a client that vanished in the middle of a frame', async () => {
+    const broker = start()
+    const { port } = await broker.listen()
+    const socket = await dial(port)
+    const client = await new FrameClient(socket).open()
+    await client.call(1, 'channel.open', {})
+    client.raw(Buffer.from([1, 0, 1, 0, 0, 1]))
+    socket.resetAndDestroy()
+    await eventually(() => expect(broker.connections()).toEqual([]))
+  })
+
+  it('says which port it cannot have, and which address it must not', async () => {
+    const broker = start()
+    const { port } = await broker.listen()
+    await expect(broker.listen({ port })).rejects.toThrow(ConnectionError)
+    await expect(broker.listen({ host: '0.0.0.0' })).rejects.toThrow(ConfigurationError)
+  })
+})
