@@ -42,17 +42,20 @@ interface Content {
 /** Whether a channel is there, and what of its traffic is the harness's own. */
 interface ChannelState {
   live: boolean
-  /** Somebody has closed it. */
+  /** The script has closed it. */
+  leaving: boolean
+  /** It is closed, whoever did it. */
   gone: boolean
   /** For each `channel.flow` under way who waits for its answer; `undefined`: the script. */
   readonly flows: (Deferred<void> | undefined)[]
   /** The tags of its unconfirmed publishes; absent without confirms. */
   unconfirmed?: Set<number>
   published: number
+  lastDelivery: number
 }
 
 /** A broker that does not answer for this long has hung. */
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 5_000
 
 /** A client that says exactly what it is told to, and writes down everything that it hears. */
 export class FramePeer {
@@ -65,8 +68,6 @@ export class FramePeer {
   answersClose = true
   /** The queues and exchanges that were declared here by name, for whoever clears up. */
   readonly declared: Declared
-  /** Channels that the harness must not ask anything, for the script is in the midst of something on them. */
-  readonly untouched = new Set<number>()
   readonly #socket: Socket
   readonly #transcript: Transcript
   readonly #decoder: FrameDecoder
@@ -192,15 +193,22 @@ export class FramePeer {
     return this.#channels.get(channel)?.live === true
   }
 
+  /** The latest delivery tag of a channel; 0 before the first. */
+  lastDelivery(channel: number): number {
+    return this.#channels.get(channel)?.lastDelivery ?? 0
+  }
+
   /** Asks every channel that is there for an answer, behind which nothing of before can come from the channel. */
   async fence(): Promise<void> {
     if (this.#ended || this.#farewell) return
     const answers: Promise<void>[] = []
     for (const [channel, state] of this.#channels) {
-      if (!state.live || this.untouched.has(channel)) continue
+      const leaving = state.leaving && !state.gone
+      if (!state.live && !leaving) continue
       const answer = createDeferred<void>()
       state.flows.push(answer)
       answers.push(answer.promise)
+      if (leaving) continue
       const writer = new ByteWriter()
       writeMethod(writer, channel, 'channel.flow', { active: true })
       this.#write(writer.written())
@@ -250,9 +258,19 @@ export class FramePeer {
     const state = this.#channels.get(channel)
     if (name === 'connection.close') this.#farewell = true
     if (name === 'channel.open')
-      this.#channels.set(channel, { live: false, gone: false, flows: [], published: 0 })
+      this.#channels.set(channel, {
+        live: false,
+        leaving: false,
+        gone: false,
+        flows: [],
+        published: 0,
+        lastDelivery: 0,
+      })
     if (state === undefined) return
-    if (name === 'channel.close') state.live = false
+    if (name === 'channel.close') {
+      state.live = false
+      state.leaving = true
+    }
     if (name === 'channel.flow') state.flows.push(undefined)
     if (name === 'confirm.select') state.unconfirmed ??= new Set()
     if (name === 'basic.publish') state.unconfirmed?.add(++state.published)
@@ -297,6 +315,7 @@ export class FramePeer {
       if (waiting !== undefined) return waiting.resolve()
     }
     if (name === 'basic.deliver' || name === 'basic.get-ok' || name === 'basic.return') {
+      if (state !== undefined && 'deliveryTag' in args) state.lastDelivery = args.deliveryTag
       const late = this.#transcript.confirms(this.name, channel)
       const order = name === 'basic.return' && late > 0 ? ` (after ${late} confirms)` : ''
       const text = `${name} ${argumentsText(args)}${order}`
@@ -304,7 +323,7 @@ export class FramePeer {
       return
     }
     if ((name === 'basic.ack' || name === 'basic.nack') && state?.unconfirmed !== undefined)
-      this.#onConfirm(channel, state.unconfirmed, args as MethodArguments['basic.ack'], name === 'basic.ack')
+      this.#onConfirm(channel, state.unconfirmed, args, name === 'basic.ack')
     else if (name === 'connection.start') this.#hear(0, `${name} ${startText(args)}`)
     else this.#hear(channel, `${name} ${argumentsText(args)}`.trimEnd())
     this.#count(channel, name)
@@ -332,7 +351,7 @@ export class FramePeer {
   #onConfirm(
     channel: number,
     unconfirmed: Set<number>,
-    { deliveryTag, multiple }: MethodArguments['basic.ack'],
+    { deliveryTag, multiple }: { readonly deliveryTag: number; readonly multiple: boolean },
     accepted: boolean,
   ): void {
     const tags = multiple

@@ -122,6 +122,3 @@ function argumentText(value: unknown): string {
     'absent'
   )
 }
-
-/** A reader over bytes that are nobody else's. */
-export const readerOf = (bytes: Buffer): ByteReader => new ByteReader().reset(bytes)

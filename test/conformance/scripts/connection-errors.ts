@@ -144,10 +144,6 @@ export const frameErrors = scriptGroup(
         Buffer.concat([publishMethod(1), header(200_000), frame(3, 1, Buffer.alloc(131_073))]),
       ],
       ['a frame that claims 4 GiB', Buffer.from('0100 01ffffffff'.replaceAll(' ', ''), 'hex')],
-      [
-        'a channel.flow-ok out of the blue with a content header behind it',
-        Buffer.concat([frame(1, 1, methodPayload(20, 21, Buffer.of(1))), header(0)]),
-      ],
     ]
     for (const [title, bytes] of cases) script(title, fatal(title, bytes))
   },

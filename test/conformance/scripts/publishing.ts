@@ -69,7 +69,7 @@ export const publishing = scriptGroup('publishing', (script) => {
   script('a body in frames of one byte', async (stage) => {
     const a = await stage.open()
     await stage.do(a, 1, 'queue.declare', { queue: 'q', exclusive: true })
-    const parts = [...'slowly'].map((byte) => frame(3, 1, Buffer.from(byte)))
+    const parts = Array.from('slowly', (byte) => frame(3, 1, Buffer.from(byte)))
     a.bytes(
       Buffer.concat([publishMethod(1), frame(2, 1, headerPayload(6)), ...parts]),
       'a publish in small frames',
