@@ -17,7 +17,7 @@ function* sources(folder) {
 
 /** Built-in modules that open sockets, files or processes, and the packages that may. */
 const DOORS = {
-  'node:net': ['amqp', 'broker', 'testkit'],
+  'node:net': ['amqp', 'broker', 'testkit', 'cli'],
   'node:tls': ['amqp', 'broker', 'testkit'],
   'node:fs': ['messaging', 'openstack', 'testkit', 'cli', 'hermod'],
   'node:fs/promises': ['messaging', 'openstack', 'testkit', 'cli', 'hermod'],

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Tap, TapOptions } from '@hermod/events'
 import type { Clock } from '@hermod/kernel'
+import type { BackgroundProcess } from './background-process.ts'
 
 /** Where the wish to stop comes from; `process` is one. */
 export interface SignalSource {
@@ -28,4 +29,6 @@ export interface CliIo {
   readonly columns: () => number | undefined
   readonly clock: Clock
   readonly openTap: (options: TapOptions) => Promise<Tap>
+  /** Starts this command once more, with these arguments, for it to go on when this one has ended. */
+  readonly startInBackground: (args: readonly string[]) => Promise<BackgroundProcess>
 }

@@ -47,3 +47,17 @@ export function namesOf(flag: string, names: readonly string[], issues: string[]
     issues.push(`${flag} has an empty name; give one or more names, for example ${flag} nova`)
   return names
 }
+
+/** A number above zero, up to `most`; otherwise the problem goes to `issues`. */
+export function rateOf(
+  flag: string,
+  text: string | undefined,
+  most: number,
+  issues: string[],
+): number | undefined {
+  if (text === undefined) return undefined
+  const rate = /^\d{1,9}(\.\d{1,6})?$/.test(text) ? Number(text) : 0
+  if (rate > 0 && rate <= most) return rate
+  issues.push(`${flag} '${text}' is not a number above 0 and up to ${most}`)
+  return undefined
+}

@@ -22,6 +22,7 @@ export function processIo(version: string): CliIo {
     columns: () => (isatty(process.stdout.fd) ? process.stdout.columns : undefined),
     clock: systemClock,
     openTap: async (options) => (await import('@hermod/events')).openTap(options),
+    startInBackground: async (args) => (await import('./background-process.ts')).startInBackground(args),
   }
 }
 

@@ -1,5 +1,7 @@
 import { Command } from 'commander'
 import type { CliIo } from './cli-io.ts'
+import { defineBroker } from './commands/broker.ts'
+import { defineDemo } from './commands/demo.ts'
 import { defineListen } from './commands/listen.ts'
 import { defineNotify } from './commands/notify.ts'
 import { defineRpc } from './commands/rpc.ts'
@@ -20,13 +22,17 @@ export function createProgram(io: CliIo, finish: (code: number) => void): Comman
       'after',
       `
 Examples:
+  hermod demo                                        see it work, with nothing installed
   hermod listen --url amqp://user@broker.example/    show what happens
   hermod rpc ping compute@node1 conductor            who answers
+  hermod broker start --detach                       a broker for tests, in memory
   hermod help listen                                 all flags, with examples`,
     )
+  defineDemo(program, io, finish)
   defineListen(program, io, finish)
   defineNotify(program, io, finish)
   defineRpc(program, io, finish)
   defineServe(program, io, finish)
+  defineBroker(program, io, finish)
   return program
 }

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { PassThrough, Writable } from 'node:stream'
 import type { TapOptions } from '@hermod/events'
 import { ManualClock, settled } from '@hermod/testkit'
+import type { BackgroundProcess } from '../src/background-process.ts'
 import type { CliIo } from '../src/cli-io.ts'
 import { run } from '../src/run.ts'
 import { FakeTap } from './fake-tap.ts'
@@ -58,12 +59,22 @@ export class FakeIo implements CliIo {
   width: number | undefined
   openError: unknown
   ask: CliIo['ask']
+  /** The process that runs in the background, where a test has one. */
+  background: BackgroundProcess | undefined
+  readonly startedInBackground: (readonly string[])[] = []
 
   readonly columns = (): number | undefined => this.width
 
   readonly openTap = (options: TapOptions): Promise<FakeTap> => {
     this.opened.push(options)
     return this.openError === undefined ? Promise.resolve(this.tap) : Promise.reject(this.openError)
+  }
+
+  readonly startInBackground = (args: readonly string[]): Promise<BackgroundProcess> => {
+    this.startedInBackground.push(args)
+    return this.background === undefined
+      ? Promise.reject(new Error('no process is expected here'))
+      : Promise.resolve(this.background)
   }
 
   /** Starts the command and lets it come as far as it can: to the open tap, or to its end. */

@@ -6,9 +6,13 @@ import { choiceOf, countOf, durationOf, namesOf } from '../flag-values.ts'
 import { priorityOf } from '../priority-flag.ts'
 
 /** The flags of `hermod listen` as commander hands them over. */
-export interface ListenFlags extends ConnectionFlags {
+export interface ListenFlags extends ConnectionFlags, ViewFlags {
   readonly exchange?: readonly string[]
   readonly topic?: readonly string[]
+}
+
+/** Those of them that say what is shown, how, and for how long. */
+export interface ViewFlags {
   readonly service?: readonly string[]
   readonly priority?: readonly string[]
   readonly count?: string
@@ -20,11 +24,15 @@ export interface ListenFlags extends ConnectionFlags {
 }
 
 /** What `hermod listen` shall do: every flag checked. */
-export interface ListenPlan {
+export interface ListenPlan extends ViewPlan {
   readonly connection: ConnectionRequest
   /** Only these exchanges; undefined for all known ones. */
   readonly exchanges: readonly string[] | undefined
   readonly topics: readonly string[]
+}
+
+/** What is shown, how, and for how long. */
+export interface ViewPlan {
   readonly filter: FilterRequest
   /** Whether the filter can reject anything. */
   readonly filtered: boolean
@@ -43,18 +51,27 @@ export function listenPlan(
   io: Pick<CliIo, 'env' | 'isTty'>,
   issues: string[],
 ): ListenPlan | undefined {
+  const exchanges = flags.exchange === undefined ? undefined : namesOf('--exchange', flags.exchange, issues)
+  const topics = flags.topic ?? []
+  checkTopics('--topic', topics, issues)
+  const connection = connectionRequest(flags, io.env, issues)
+  const view = viewPlan(patternArguments, flags, io, issues)
+  return view === undefined ? undefined : { ...view, connection, exchanges, topics }
+}
+
+/** The same for what is shown alone. */
+export function viewPlan(
+  patternArguments: readonly string[],
+  flags: ViewFlags,
+  io: Pick<CliIo, 'env' | 'isTty'>,
+  issues: string[],
+): ViewPlan | undefined {
   const patterns = patternArguments.flatMap((pattern) => pattern.split(',')).map((pattern) => pattern.trim())
   checkPatterns(patterns, issues)
   const services = namesOf('--service', flags.service ?? [], issues)
   const priorities = (flags.priority ?? []).map((name) => priorityOf(name, issues) ?? name)
-  const exchanges = flags.exchange === undefined ? undefined : namesOf('--exchange', flags.exchange, issues)
-  const topics = flags.topic ?? []
-  checkTopics('--topic', topics, issues)
   const output = choiceOf('--output', flags.output, ['pretty', 'ndjson'], issues)
   const plan = {
-    connection: connectionRequest(flags, io.env, issues),
-    exchanges,
-    topics,
     filtered: patterns.length + services.length + priorities.length > 0,
     count: countOf('--count', flags.count, issues),
     forMs: durationOf('--for', flags.for, issues),

@@ -23,9 +23,13 @@ const CLOSE_LIMIT_MS = 2000
 /** How long a reader of stdout that stalls may hold up a user who wants to leave. */
 const FLUSH_LIMIT_MS = 500
 
-/** Shows events until something ends it; resolves with the exit status. */
-export async function listen(plan: ListenPlan, io: CliIo): Promise<number> {
-  const session = new ListenSession(plan, io)
+/**
+ * Shows events until something ends it; resolves with the exit status.
+ *
+ * @param onTapping called once nothing is missed any more.
+ */
+export async function listen(plan: ListenPlan, io: CliIo, onTapping?: () => void): Promise<number> {
+  const session = new ListenSession(plan, io, onTapping)
   const unwatch = watchStopSignals(io.signalSource, {
     stop: (code) => session.stop(code),
     hurry: () => session.hurry(),
@@ -46,6 +50,7 @@ class ListenSession {
   readonly #announcer: Announcer
   readonly #reporter: TapReporter
   readonly #output: EventOutput
+  readonly #onTapping: (() => void) | undefined
   readonly #ending = new Ending()
   readonly #abort = new AbortController()
   readonly #hurry = createDeferred<void>()
@@ -55,9 +60,10 @@ class ListenSession {
   #statsAtEnd: TapStats | undefined
   #readerGone = false
 
-  constructor(plan: ListenPlan, io: CliIo) {
+  constructor(plan: ListenPlan, io: CliIo, onTapping: (() => void) | undefined) {
     this.#plan = plan
     this.#io = io
+    this.#onTapping = onTapping
     this.#announcer = new Announcer(io.stderr, plan.quiet)
     this.#reporter = new TapReporter(this.#announcer, io.clock)
     this.#output = new EventOutput(io.stdout, createEventLine(plan, io))
@@ -135,6 +141,7 @@ class ListenSession {
       else if (status.type === 'connected') limits.tapAway(false)
     })
     this.#reporter.opened(tap.stats(), servers)
+    this.#onTapping?.()
     const silence = clock.after(SILENCE_MS, () => this.#explainSilence(tap.stats()), { background: true })
     const limits = new TimeLimits(clock, {
       forMs: this.#plan.forMs,
