@@ -13,16 +13,21 @@ describe('hermod', () => {
     expect(io.stdout.text).toBe('1.2.3\n')
   })
 
-  it.each([['--help'], ['help'], ['listen', '--help'], ['help', 'listen']])(
-    'explains itself on stdout for %s %s',
-    async (...argv) => {
-      const { code, io } = await started(...argv)
-      expect(code).toBe(0)
-      expect(io.stdout.text).toMatch(/^Usage: hermod/)
-      expect(io.stdout.text).toContain('Examples:')
-      expect(io.stderr.text).toBe('')
-    },
-  )
+  it.each([
+    ['--help'],
+    ['help'],
+    ['listen', '--help'],
+    ['help', 'listen'],
+    ['demo', '--help'],
+    ['broker', '--help'],
+    ['broker', 'start', '--help'],
+  ])('explains itself on stdout for %s %s', async (...argv) => {
+    const { code, io } = await started(...argv)
+    expect(code).toBe(0)
+    expect(io.stdout.text).toMatch(/^Usage: hermod/)
+    expect(io.stdout.text).toContain('Examples:')
+    expect(io.stderr.text).toBe('')
+  })
 
   it('explains itself on stderr, as a usage error, for nothing at all', async () => {
     const { code, io } = await started()
