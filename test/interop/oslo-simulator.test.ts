@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { JsonValue } from '@hermod/kernel'
 import {
   createNotificationListener,
+  createNotifier,
   createRpcClient,
   createRpcServer,
   defineEndpoint,
@@ -14,9 +15,9 @@ import {
 } from '@hermod/messaging'
 import {
   findPython,
-  findRabbitMq,
+  findBroker,
   needs,
-  startRabbitMq,
+  startBroker,
   type Availability,
   type BrokerFixture,
 } from '@hermod/testkit'
@@ -42,7 +43,7 @@ interface Summary {
 const simulator: Availability = existsSync(SIMULATOR)
   ? { available: true }
   : { available: false, reason: 'the simulator is missing (scripts/setup-services takes it)', excused: false }
-const gate = needs(findRabbitMq(), findPython(['oslo_messaging', 'eventlet', 'yaml']), simulator)
+const gate = needs(findBroker('administer'), findPython(['oslo_messaging', 'eventlet', 'yaml']), simulator)
 
 describe.skipIf(gate.skip)(
   `oslo.messaging's simulator loses none of ${MESSAGES} messages${gate.note}`,
@@ -52,7 +53,7 @@ describe.skipIf(gate.skip)(
     let folder: string
     beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), 'hermod-simulator-'))
-      broker = await startRabbitMq()
+      broker = await startBroker()
       transport = openTransport(broker.url, 'openstack')
     })
     afterAll(async () => {
@@ -62,10 +63,14 @@ describe.skipIf(gate.skip)(
     })
 
     /** Runs it to its end. @returns the summary of what it counted. */
-    async function simulate<Counted>(role: string, options: readonly string[] = []): Promise<Counted> {
+    async function simulate<Counted>(
+      role: string,
+      options: readonly string[] = [],
+      general: readonly string[] = [],
+    ): Promise<Counted> {
       const report = join(folder, `${role}.json`)
       const url = broker.url.replace('amqp:', 'rabbit:')
-      const child = spawn(PYTHON, [SIMULATOR, '--url', url, '-j', report, role, ...options], {
+      const child = spawn(PYTHON, [SIMULATOR, '--url', url, '-j', report, ...general, role, ...options], {
         stdio: ['ignore', 'ignore', 'pipe'],
       })
       let stderr = ''
@@ -158,6 +163,25 @@ describe.skipIf(gate.skip)(
         const counts = await simulate<Record<'client' | 'error', Summary>>('notify-client', LOAD)
         expect(counts).toMatchObject({ client: { count: MESSAGES }, error: { count: 0 } })
         await expect.poll(() => seen.size).toBe(MESSAGES)
+      },
+      TIMEOUT_MS + 30_000,
+    )
+
+    it.each(['notify-server', 'batch-notify-server'])(
+      'that Hermod notifies its %s with',
+      async (role) => {
+        // The queue takes them, and the simulator finds them there: nobody says when it listens.
+        const notifier = createNotifier(transport, { topics: ['profiler_topic'], publisherId: 'hermod' })
+        let next = 0
+        const notifyOn = async (): Promise<void> => {
+          while (next < MESSAGES) {
+            const seq = next++
+            await notifier.info('compute.start', [seq, 'x'.repeat(seq % 4000), Date.now() / 1000, 0, 0])
+          }
+        }
+        await Promise.all(Array.from({ length: CLIENTS }, notifyOn))
+        const seconds = String(8 + Math.ceil(MESSAGES / 1000))
+        expect(await simulate<Summary>(role, [], ['-l', seconds])).toMatchObject({ count: MESSAGES })
       },
       TIMEOUT_MS + 30_000,
     )
