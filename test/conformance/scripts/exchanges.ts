@@ -6,7 +6,10 @@ type Say = (a: FramePeer) => void
 
 /** Each is said on a channel of its own connection. */
 const REFUSED: readonly (readonly [title: string, say: Say])[] = [
-  ['a type that nobody knows', (a) => a.say(1, 'exchange.declare', { exchange: 'x', type: 'round' })],
+  [
+    'a type that nobody knows',
+    (a) => a.say(1, 'exchange.declare', { exchange: 'x', type: 'x-nobody-knows' }),
+  ],
   ['a reserved name', (a) => a.say(1, 'exchange.declare', { exchange: 'amq.mine', type: 'direct' })],
   [
     'a reserved name, passively',
@@ -47,7 +50,7 @@ const REFUSED: readonly (readonly [title: string, say: Say])[] = [
   ['without an answer', (a) => a.say(1, 'exchange.declare', { exchange: 'x', noWait: true })],
   [
     'without an answer, refused',
-    (a) => a.say(1, 'exchange.declare', { exchange: 'x', type: 'round', noWait: true }),
+    (a) => a.say(1, 'exchange.declare', { exchange: 'x', type: 'x-nobody-knows', noWait: true }),
   ],
   ['a name with line ends', (a) => a.say(1, 'exchange.declare', { exchange: 'x\r\n', type: 'direct' })],
   [
@@ -111,7 +114,7 @@ const REDECLARED: readonly (readonly [what: string, first: object, second: objec
     { type: 'direct' },
     { type: 'topic', durable: true, passive: true },
   ],
-  ['passively, with a type that nobody knows', { type: 'direct' }, { type: 'round', passive: true }],
+  ['passively, with a type that nobody knows', { type: 'direct' }, { type: 'x-nobody-knows', passive: true }],
   [
     'everything different',
     { type: 'direct' },

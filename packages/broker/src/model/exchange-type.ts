@@ -17,11 +17,14 @@ const MATCHERS: Readonly<Record<ExchangeType, () => Matcher>> = {
   headers: () => new HeadersMatcher(),
 }
 
-/** @throws {AmqpError} for a type that does not exist: 503 or 406. */
+/**
+ * @throws {AmqpError} for a type that does not exist: 503 or 406.
+ * @source rabbit_exchange:check_type; 3.10 says 'invalid' of a name that Erlang knows as an atom, such as the empty one
+ */
 export function exchangeType(name: string, profile: Profile): ExchangeType {
   if (Object.hasOwn(MATCHERS, name)) return name as ExchangeType
   const code = profile.unknownExchangeType
-  throw new AmqpError(code, `${code === 503 ? 'invalid' : 'unknown'} exchange type '${name}'`)
+  throw new AmqpError(code, `${code === 503 && name === '' ? 'invalid' : 'unknown'} exchange type '${name}'`)
 }
 
 export const matcherOf = (type: ExchangeType): Matcher => MATCHERS[type]()

@@ -76,12 +76,12 @@ describe('declaring an exchange', () => {
     [
       'an unknown type',
       (f) => f.exchange('x', 'round'),
-      `503 COMMAND_INVALID - invalid exchange type 'round'`,
+      `503 COMMAND_INVALID - unknown exchange type 'round'`,
     ],
     [
       'a type that objects have',
       (f) => f.exchange('x', 'constructor'),
-      `503 COMMAND_INVALID - invalid exchange type 'constructor'`,
+      `503 COMMAND_INVALID - unknown exchange type 'constructor'`,
     ],
     [
       'an alternate that is no name',
