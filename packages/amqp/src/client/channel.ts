@@ -15,6 +15,9 @@ import type { PublishOptions } from './publisher.ts'
 import type { Topology } from './topology.ts'
 import type { WireChannel } from './wire-channel.ts'
 
+/** Brokers that end the connection of who asks them by channel.flow to stop delivering. */
+const DELIVERING_ALWAYS: readonly string[] = ['RabbitMQ', 'Hermod']
+
 /**
  * An AMQP channel: declarations, publishing with confirms, consuming with coalesced acks.
  *
@@ -172,15 +175,15 @@ export class Channel extends Declarations {
   /**
    * Asks the broker to stop (`false`) or to go on (`true`) delivering to this channel.
    *
-   * @throws {UnsupportedFeatureError} E_UNSUPPORTED for `false` with RabbitMQ, which would close the whole connection
+   * @throws {UnsupportedFeatureError} E_UNSUPPORTED for `false` with RabbitMQ and with `@hermod/broker`, which would close the whole connection
    *   over it (540); a small `prefetchCount` is its way to hold deliveries back.
    * @source AMQP 0-9-1 §1.5.2.3 channel.flow
    */
   async flow(active: boolean, options: DeadlineOptions = {}): Promise<void> {
     const left = await this.#wire.whenReady(options)
-    if (!active && this.#wire.host.brokerProduct() === 'RabbitMQ') {
+    if (!active && DELIVERING_ALWAYS.includes(this.#wire.host.brokerProduct())) {
       throw new UnsupportedFeatureError(
-        'rabbitmq does not stop deliveries by channel.flow: consume with a small prefetchCount, or cancel the consumer',
+        'this broker does not stop deliveries by channel.flow: consume with a small prefetchCount, or cancel the consumer',
       )
     }
     await this.call('channel.flow', { active }, left)
