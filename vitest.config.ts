@@ -46,6 +46,26 @@ const crossing = (name: string, testTimeout: number) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: 120_000 },
 })
 
+/**
+ * The same suites on the embedded broker, as far as its capabilities allow. Left out is what needs no broker, a cluster, or
+ * is about RabbitMQ's nodes themselves.
+ */
+const onEmbeddedBroker = () => ({
+  extends: true as const,
+  test: {
+    name: 'embedded',
+    env: { HERMOD_TEST_BROKER: 'embedded' },
+    include: ['test/{interop,fault,e2e}/**/*.test.ts'],
+    exclude: [
+      'test/{interop,fault}/*-cluster.test.ts',
+      'test/interop/{demo,driver-memory,oslo-options,oslo-rpc-retry,testkit-*,wire-*,amqp-tls-failover}.test.ts',
+      'test/e2e/{broker-command,demo,rpc-terminal,serve-usage}.test.ts',
+    ],
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
+  },
+})
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -60,6 +80,7 @@ export default defineConfig({
       crossing('interop', 120_000),
       crossing('fault', 180_000),
       crossing('e2e', 120_000),
+      onEmbeddedBroker(),
       crossing('comparison', 120_000),
       crossing('conformance', 120_000),
       crossing('pack', 300_000),

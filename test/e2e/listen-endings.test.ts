@@ -1,9 +1,9 @@
 import {
   eventually,
   findPython,
-  findRabbitMq,
+  findBroker,
   needs,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type PythonPeer,
 } from '@hermod/testkit'
@@ -13,7 +13,7 @@ import { startListen, type RunningListen } from './running-listen.ts'
 import { startPeer } from './start-peer.ts'
 import { tapQueues } from './tap-queues.ts'
 
-const gate = needs(findRabbitMq(), findPython(['oslo_messaging', 'kombu', 'pika']))
+const gate = needs(findBroker('inspect'), findPython(['oslo_messaging', 'kombu', 'pika']))
 
 const typesOf = (listen: RunningListen): readonly string[] => listen.events.map(({ type }) => type)
 
@@ -22,7 +22,7 @@ describe.skipIf(gate.skip)(`how hermod listen ends${gate.note}`, () => {
   let notifier: PythonPeer
   let url = ''
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     url = broker.url
     await declareExchanges(url, ['nova'])
     notifier = startPeer('oslo_notify')

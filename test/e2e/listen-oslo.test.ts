@@ -1,5 +1,5 @@
 import { stringifyJson } from '@hermod/kernel'
-import { findPython, findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { findPython, findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import type { EventRecord } from '@hermod/openstack'
 import { PRIORITIES } from '@hermod/messaging'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -11,7 +11,7 @@ import { SECRETS, SECRET_CONTEXT, SECRET_PAYLOAD } from './secret-payload.ts'
 import { startPeer } from './start-peer.ts'
 import { samples } from './wire-samples.ts'
 
-const gate = needs(findRabbitMq(), findPython(['oslo_messaging', 'kombu', 'pika']))
+const gate = needs(findBroker('administer'), findPython(['oslo_messaging', 'kombu', 'pika']))
 
 const DRIVERS = ['messaging', 'messagingv2'] as const
 
@@ -130,7 +130,7 @@ const byId = (a: { id?: string | undefined }, b: { id?: string | undefined }): n
 describe.skipIf(gate.skip)(`hermod listen before real oslo.messaging${gate.note}`, () => {
   let broker: BrokerFixture
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     for (const vhost of ['untapped', 'tapped']) await broker.createVhost(vhost)
   })
   afterAll(() => broker?.[Symbol.asyncDispose]())

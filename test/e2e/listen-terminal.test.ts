@@ -1,9 +1,9 @@
 import {
   eventually,
   findPython,
-  findRabbitMq,
+  findBroker,
   needs,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type PythonPeer,
 } from '@hermod/testkit'
@@ -12,7 +12,7 @@ import { declareExchanges } from './declare-exchanges.ts'
 import { startPeer } from './start-peer.ts'
 import { TerminalRun } from './terminal-run.ts'
 
-const gate = needs(findRabbitMq(), findPython(['oslo_messaging', 'kombu', 'pika']))
+const gate = needs(findBroker('administer'), findPython(['oslo_messaging', 'kombu', 'pika']))
 
 const COLUMNS = 100
 
@@ -46,7 +46,7 @@ describe.skipIf(gate.skip)(`hermod listen on a terminal${gate.note}`, () => {
   let notifier: PythonPeer
   let url = ''
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     url = broker.url
     await declareExchanges(url, ['nova'])
     notifier = startPeer('oslo_notify')

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   findPython,
-  findRabbitMq,
+  findBroker,
   needs,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type PythonPeer,
 } from '@hermod/testkit'
@@ -14,7 +14,7 @@ import { declareExchanges } from './declare-exchanges.ts'
 import { startListen } from './running-listen.ts'
 import { startPeer } from './start-peer.ts'
 
-const gate = needs(findRabbitMq(), findPython(['oslo_messaging', 'kombu', 'pika']))
+const gate = needs(findBroker('administer', 'inspect'), findPython(['oslo_messaging', 'kombu', 'pika']))
 
 const PASSWORD = 'hunter2-Pa55'
 const URL = `amqp://operator:${PASSWORD}@127.0.0.1:1/`
@@ -111,7 +111,7 @@ describe.skipIf(gate.skip)(`what hermod listen is told${gate.note}`, () => {
   let notifier: PythonPeer
   let url = ''
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     await broker.createVhost('cloud/one')
     await broker.addUser('nova', secret, ['cloud/one'])
     url = broker.urlFor({ vhost: 'cloud/one' })

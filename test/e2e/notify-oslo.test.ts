@@ -1,19 +1,19 @@
 import { PRIORITIES } from '@hermod/messaging'
 import { eventSample } from '@hermod/openstack'
-import { findRabbitMq, needs, startRabbitMq, type BrokerFixture, type PythonPeer } from '@hermod/testkit'
+import { findBroker, needs, startBroker, type BrokerFixture, type PythonPeer } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { OSLO_PYTHONS } from '../interop/oslo-pythons.ts'
 import { runHermod, type CommandEnd } from './running-command.ts'
 import { startPeer } from './start-peer.ts'
 
 describe.each(OSLO_PYTHONS)('hermod notify to oslo.messaging $release', ({ availability, python }) => {
-  const gate = needs(findRabbitMq(), availability)
+  const gate = needs(findBroker('inspect'), availability)
 
   describe.skipIf(gate.skip)(`on RabbitMQ${gate.note}`, () => {
     let broker: BrokerFixture
     let listener: PythonPeer
     beforeAll(async () => {
-      broker = await startRabbitMq()
+      broker = await startBroker()
       const targets = [
         { exchange: 'openstack', topic: 'notifications' },
         { exchange: 'nova', topic: 'notifications' },

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   eventually,
-  findRabbitMq,
+  findBroker,
   needs,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type PythonPeer,
 } from '@hermod/testkit'
@@ -19,7 +19,7 @@ const PASSWORD = 'hunter2-Pa55'
 describe.each(OSLO_PYTHONS)(
   'hermod rpc and serve with oslo.messaging $release',
   ({ availability, python }) => {
-    const gate = needs(findRabbitMq(), availability)
+    const gate = needs(findBroker('administer', 'inspect'), availability)
 
     describe.skipIf(gate.skip)(`on RabbitMQ${gate.note}`, () => {
       let broker: BrokerFixture
@@ -29,7 +29,7 @@ describe.each(OSLO_PYTHONS)(
 
       beforeAll(async () => {
         folder = mkdtempSync(join(tmpdir(), 'hermod-rpc-'))
-        broker = await startRabbitMq()
+        broker = await startBroker()
         await broker.addUser('operator', PASSWORD)
         url = broker.urlFor({ user: 'operator', password: PASSWORD })
         server = startPeer(

@@ -3,11 +3,11 @@ import { runInNewContext } from 'node:vm'
 import { Connection, type ConnectionStatus } from '@hermod/amqp'
 import {
   eventually,
-  findRabbitMq,
+  findBroker,
   needs,
   seededRandom,
   startFaultProxy,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type FaultProxy,
   type LinkDirection,
@@ -17,7 +17,7 @@ import { FAULT_MESSAGES, FAULT_SEED, FAULT_SUITE } from './fault-settings.ts'
 import { expectInvariants } from './load-invariants.ts'
 import { IN_ORDER, PREFETCH_COUNT, startLoad } from './load.ts'
 
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer', 'inspect'))
 const OFTEN = { reconnect: { initialMs: 10, maxMs: 50 } }
 
 describe.skipIf(gate.skip)(`the AMQP client when the network fails${gate.note}`, FAULT_SUITE, () => {
@@ -30,7 +30,7 @@ describe.skipIf(gate.skip)(`the AMQP client when the network fails${gate.note}`,
   let publishTo: string
   let consumeFrom: string
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
   })
   afterAll(() => broker?.[Symbol.asyncDispose]())
   beforeEach(async ({ task }) => {

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Connection } from '@hermod/amqp'
-import { findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FAULT_SUITE, RSS_MESSAGES, SHOWS_FIGURES } from './fault-settings.ts'
 
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer'))
 const MIB = 1024 * 1024
 const PROGRAM = fileURLToPath(new URL('programs/slow-consumer.mjs', import.meta.url))
 
@@ -20,7 +20,7 @@ interface Stage {
 describe.skipIf(gate.skip)(`the memory of the AMQP client${gate.note}`, FAULT_SUITE, () => {
   let broker: BrokerFixture
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     await using connection = await Connection.connect(broker.url)
     await (await connection.openChannel()).declareQueue('slow')
   })

@@ -1,11 +1,11 @@
 import { Connection, type ConnectionEvents, type Message } from '@hermod/amqp'
-import { eventually, findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { eventually, findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FAULT_ROUNDS, FAULT_SUITE } from './fault-settings.ts'
 import { expectInvariants } from './load-invariants.ts'
 import { IN_ORDER, startLoad } from './load.ts'
 
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer', 'inspect', 'alarm'))
 const PERSISTENT = { deliveryMode: 2 }
 const OPTIONS = { reconnect: { initialMs: 50, maxMs: 500 } }
 
@@ -27,7 +27,7 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ fails${gate.note}`, FA
   const killed = Array.from({ length: FAULT_ROUNDS }, (_, round) => `killed ${round}`)
   const uncertain = Array.from({ length: FAULT_ROUNDS }, (_, round) => `uncertain ${round}`)
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     await using connection = await Connection.connect(broker.url)
     const channel = await connection.openChannel()
     for (const queue of killed) await channel.declareQueue(queue, IN_ORDER)

@@ -1,10 +1,10 @@
 import { Connection, type ConnectionStatus } from '@hermod/amqp'
 import {
   eventually,
-  findRabbitMq,
+  findBroker,
   needs,
   startFaultProxy,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
 } from '@hermod/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -13,7 +13,7 @@ import type { Lane } from './lane.ts'
 import { expectInvariants } from './load-invariants.ts'
 import { IN_ORDER, startLoad, type Load } from './load.ts'
 
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer', 'inspect', 'alarm'))
 
 describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ says no${gate.note}`, FAULT_SUITE, () => {
   let broker: BrokerFixture
@@ -21,7 +21,7 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ says no${gate.note}`, 
   let queue: string
   let rounds = 0
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
   })
   afterAll(() => broker?.[Symbol.asyncDispose]())
   beforeEach(async ({ task }) => {

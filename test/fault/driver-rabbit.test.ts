@@ -11,11 +11,11 @@ import {
   type Reply,
   type Transport,
 } from '@hermod/messaging'
-import { eventually, findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { eventually, findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { FAULT_SUITE } from './fault-settings.ts'
 
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer', 'inspect', 'alarm'))
 const CALL: CallSendOptions = {
   signal: undefined,
   retries: undefined,
@@ -78,7 +78,7 @@ const call = ({ driver }: Transport, topic: string, n: JsonValue): Promise<Reply
 
 describe.skipIf(gate.skip)(`the rabbit driver when RabbitMQ fails${gate.note}`, FAULT_SUITE, () => {
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
   })
   afterEach(async () => {
     await Promise.all(open.splice(0).map((transport) => transport.close()))

@@ -3,17 +3,17 @@ import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import {
   eventually,
-  findRabbitMq,
+  findBroker,
   freePort,
   needs,
-  startRabbitMq,
+  startBroker,
   startScriptedPeer,
   type BrokerFixture,
 } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startListen } from '../e2e/running-listen.ts'
 
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer'))
 
 const PASSWORD = 'hunter2-Pa55'
 
@@ -32,7 +32,7 @@ async function refusal(url: string, ...args: string[]): Promise<string> {
 describe.skipIf(gate.skip)(`hermod listen that a broker refuses${gate.note}`, () => {
   let broker: BrokerFixture
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     await broker.createVhost('cloud')
     await broker.addUser('operator', PASSWORD, ['/'])
   })

@@ -1,8 +1,8 @@
 import {
   findPython,
-  findRabbitMq,
+  findBroker,
   needs,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type PythonPeer,
 } from '@hermod/testkit'
@@ -12,7 +12,7 @@ import { declareExchanges } from '../e2e/declare-exchanges.ts'
 import { startListen } from '../e2e/running-listen.ts'
 import { startPeer } from '../e2e/start-peer.ts'
 
-const gate = needs(findRabbitMq(), findPython(['oslo_messaging', 'kombu', 'pika']))
+const gate = needs(findBroker('administer'), findPython(['oslo_messaging', 'kombu', 'pika']))
 
 const BURST = 20
 
@@ -53,7 +53,7 @@ describe.skipIf(gate.skip)(`hermod listen when the broker goes${gate.note}`, () 
   let broker: BrokerFixture
   let url = ''
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     url = broker.urlFor({ password: 'guest' })
   })
   afterAll(() => broker?.[Symbol.asyncDispose]())

@@ -1,18 +1,11 @@
 import { Connection, type Channel } from '@hermod/amqp'
 import { sleep } from '@hermod/kernel'
-import {
-  eventually,
-  findPython,
-  findRabbitMq,
-  needs,
-  startRabbitMq,
-  type BrokerFixture,
-} from '@hermod/testkit'
+import { eventually, findPython, findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { declareExchanges } from '../e2e/declare-exchanges.ts'
 import { startListen } from '../e2e/running-listen.ts'
 
-const gate = needs(findRabbitMq(), findPython(['kombu']))
+const gate = needs(findBroker('inspect'), findPython(['kombu']))
 
 /** A process that misses more than this is known to have stood still. */
 const STANDSTILL_MS = 3000
@@ -22,7 +15,7 @@ describe.skipIf(gate.skip)(`hermod listen that stands still${gate.note}`, () => 
   let connection: Connection
   let channel: Channel
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     await declareExchanges(broker.url, ['nova'])
     connection = await Connection.connect(broker.url)
     channel = await connection.openChannel()

@@ -1,12 +1,12 @@
 import { createNotificationListener } from '@hermod/messaging'
-import { eventually, findRabbitMq, needs, startFaultProxy } from '@hermod/testkit'
+import { eventually, findBroker, needs, startFaultProxy } from '@hermod/testkit'
 import { describe, expect, it } from 'vitest'
 import { FAULT_SUITE } from './fault-settings.ts'
 import { CountingHandler, expectNoteInvariants, NoteLoad } from './note-load.ts'
 import { OsloChild } from './oslo-child.ts'
 import { OsloStage } from './oslo-stage.ts'
 
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('inspect'))
 
 const stage = new OsloStage()
 

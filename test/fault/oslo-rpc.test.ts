@@ -1,12 +1,12 @@
 import { createRpcClient, createRpcServer } from '@hermod/messaging'
-import { eventually, findRabbitMq, needs, startFaultProxy } from '@hermod/testkit'
+import { eventually, findBroker, needs, startFaultProxy } from '@hermod/testkit'
 import { describe, expect, it } from 'vitest'
 import { CallLoad, CountingEndpoint, expectCallInvariants } from './call-load.ts'
 import { FAULT_SUITE } from './fault-settings.ts'
 import { OsloChild } from './oslo-child.ts'
 import { OsloStage } from './oslo-stage.ts'
 
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer'))
 
 const stage = new OsloStage()
 

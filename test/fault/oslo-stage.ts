@@ -1,6 +1,6 @@
 import { rabbit } from '@hermod/driver-rabbit'
 import { createTransport, type Transport } from '@hermod/messaging'
-import { startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 
 /** What the tests of messaging under faults have in common: a broker, and what ends with each of them. */
@@ -12,7 +12,7 @@ export class OsloStage {
   /** To be called where the tests are described. */
   use(): void {
     beforeAll(async () => {
-      this.#broker = await startRabbitMq()
+      this.#broker = await startBroker()
     })
     afterEach(async () => {
       for (const one of this.#closing.splice(0).toReversed()) await one[Symbol.asyncDispose]()

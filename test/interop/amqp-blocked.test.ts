@@ -1,8 +1,8 @@
 import { Connection, type ConnectionStatus } from '@hermod/amqp'
-import { eventually, findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { eventually, findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('alarm'))
 
 const BLOCKED_MS = 600
 const body = Buffer.from('body')
@@ -11,7 +11,7 @@ describe.skipIf(gate.skip)(`connection.blocked of RabbitMQ${gate.note}`, () => {
   let broker: BrokerFixture
 
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
   })
   afterEach(() => broker?.setAlarm('memory', false))
   afterAll(() => broker?.[Symbol.asyncDispose]())

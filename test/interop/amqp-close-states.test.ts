@@ -2,16 +2,16 @@ import { Connection, type Channel, type ConnectionOptions, type Message } from '
 import { withDeadline } from '@hermod/kernel'
 import {
   eventually,
-  findRabbitMq,
+  findBroker,
   needs,
   startFaultProxy,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type FaultProxy,
 } from '@hermod/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer'))
 
 /** However a connection ends and whatever it is doing, it ends within this. */
 const MOST_MS = 10_000
@@ -38,7 +38,7 @@ describe.skipIf(gate.skip)(`ending a connection to RabbitMQ${gate.note}`, () => 
   let queues = 0
 
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
   })
   afterAll(() => broker?.[Symbol.asyncDispose]())
   beforeEach(async () => {

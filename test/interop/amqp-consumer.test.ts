@@ -1,5 +1,5 @@
 import { Connection, Consumer, Exchange, Queue, type ConsumerEvents } from '@hermod/amqp'
-import { eventually, findBroker, needs, openBroker, type BrokerFixture } from '@hermod/testkit'
+import { eventually, findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const gate = needs(findBroker())
@@ -9,7 +9,7 @@ describe.skipIf(gate.skip)('Consumer on a real broker' + gate.note, () => {
   let connection: Connection
 
   beforeAll(async () => {
-    broker = await openBroker()
+    broker = await startBroker()
     connection = await Connection.connect(broker.url)
   })
 

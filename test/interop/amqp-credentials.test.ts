@@ -1,8 +1,8 @@
 import { Connection, type ConnectionOptions, type ConnectionStatus, type Credentials } from '@hermod/amqp'
-import { eventually, findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { eventually, findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer', 'inspect'))
 const QUICK: ConnectionOptions = { reconnect: { initialMs: 20, maxMs: 200 } }
 
 describe.skipIf(gate.skip)(`credentials that change, with RabbitMQ${gate.note}`, () => {
@@ -12,7 +12,7 @@ describe.skipIf(gate.skip)(`credentials that change, with RabbitMQ${gate.note}`,
   let password: string
 
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
   })
   afterAll(() => broker?.[Symbol.asyncDispose]())
   beforeEach(async () => {

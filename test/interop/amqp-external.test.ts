@@ -1,9 +1,9 @@
 import { Connection, parseAmqpUrl, type BrokerAddress, type TlsOptions } from '@hermod/amqp'
-import { findRabbitMq, freePort, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { findBroker, freePort, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeCertificates, type TestCertificates } from './test-certificates.ts'
 
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer', 'inspect', 'plugins'))
 
 describe.skipIf(gate.skip)(`EXTERNAL with RabbitMQ${gate.note}`, () => {
   let certificates: TestCertificates
@@ -13,7 +13,7 @@ describe.skipIf(gate.skip)(`EXTERNAL with RabbitMQ${gate.note}`, () => {
   beforeAll(async () => {
     certificates = makeCertificates()
     tlsPort = await freePort()
-    broker = await startRabbitMq({
+    broker = await startBroker({
       plugins: ['rabbitmq_auth_mechanism_ssl'],
       config: {
         'listeners.ssl.1': `127.0.0.1:${tlsPort}`,

@@ -1,16 +1,9 @@
 import { Connection, type Channel } from '@hermod/amqp'
 import type { HermodError } from '@hermod/kernel'
-import {
-  eventually,
-  findRabbitMq,
-  needs,
-  seededRandom,
-  startRabbitMq,
-  type BrokerFixture,
-} from '@hermod/testkit'
+import { eventually, findBroker, needs, seededRandom, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer'))
 
 const IN_FLIGHT = 500
 const MESSAGES = 20_000
@@ -23,7 +16,7 @@ describe.skipIf(gate.skip)(`mandatory messages that no queue takes${gate.note}`,
   let side: Channel
 
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
   })
   afterAll(() => broker?.[Symbol.asyncDispose]())
   beforeEach(async () => {

@@ -1,8 +1,8 @@
 import { Connection, type Channel, type Message } from '@hermod/amqp'
-import { eventually, findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { eventually, findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer'))
 
 describe.skipIf(gate.skip)(`settling messages of RabbitMQ${gate.note}`, () => {
   let broker: BrokerFixture
@@ -12,7 +12,7 @@ describe.skipIf(gate.skip)(`settling messages of RabbitMQ${gate.note}`, () => {
   let queue: string
 
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
   })
   afterAll(() => broker?.[Symbol.asyncDispose]())
   beforeEach(async () => {

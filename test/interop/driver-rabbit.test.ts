@@ -1,11 +1,11 @@
 import { rabbit } from '@hermod/driver-rabbit'
 import { createTransport, type DriverFactory, type Transport } from '@hermod/messaging'
-import { driverContract, findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { driverContract, findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { copyingDriver, DRIVER_MODES, publishCopies } from './driver-modes.ts'
 
 let broker: BrokerFixture
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer'))
 
 function open(vhost: string, factory: DriverFactory): Transport {
   return createTransport(broker.urlFor({ vhost }).replace('amqp:', 'rabbit:'), { drivers: [factory] })
@@ -14,7 +14,7 @@ function open(vhost: string, factory: DriverFactory): Transport {
 describe.skipIf(gate.skip)(`the contract of drivers over RabbitMQ${gate.note}`, () => {
   publishCopies()
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     for (const { mode } of DRIVER_MODES) await broker.createVhost(mode)
   })
   afterAll(() => broker?.[Symbol.asyncDispose]())

@@ -3,23 +3,24 @@ import { createDeferred, type Deferred } from '@hermod/kernel'
 import {
   eventually,
   findPython,
-  findRabbitMq,
+  findBroker,
   needs,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type QueueFacts,
 } from '@hermod/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startPeer } from '../e2e/start-peer.ts'
 
-const gate = needs(findRabbitMq(), findPython(['kombu']))
+const gate = needs(findBroker('inspect'), findPython(['kombu']))
+const lasting = needs(findBroker('durable'))
 
 describe.skipIf(gate.skip)(`Consumer on RabbitMQ, and beside kombu${gate.note}`, () => {
   let broker: BrokerFixture
   let connection: Connection
   let channel: Channel
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
   })
   afterAll(async () => {
     await broker?.[Symbol.asyncDispose]()
@@ -232,28 +233,31 @@ describe.skipIf(gate.skip)(`Consumer on RabbitMQ, and beside kombu${gate.note}`,
     await eventually(async () => (await factsOf(queue)).messages === 0)
   })
 
-  it('survives the broker, with every message and none settled on the wrong channel', async () => {
-    const queue = new Queue('lasting', { queueType: 'quorum' })
-    const seen = new Set<unknown>()
-    const handler = async (body: unknown): Promise<void> => {
-      await new Promise((resolve) => setImmediate(resolve))
-      seen.add(body)
-    }
-    const lasting = await Connection.connect(broker.url, { reconnect: { initialMs: 50, maxMs: 500 } })
-    await using consumer = new Consumer(lasting, queue, handler, { settle: 'auto', concurrency: 10 })
-    const errors: string[] = []
-    lasting.on('channel-error', ({ error }) => errors.push(error.message))
-    await consumer.start()
-    await publish(queue, ...numbers(0, 2000))
-    await broker.restart()
-    await eventually(() => lasting.state === 'open', { timeoutMs: 60_000 })
-    await using after = await Connection.connect(broker.url)
-    channel = await after.openChannel()
-    await publish(queue, ...numbers(2000, 3000))
-    await eventually(() => seen.size === 3000, { timeoutMs: 60_000 })
-    await eventually(async () => (await factsOf(queue)).messages === 0, { timeoutMs: 30_000 })
-    expect(errors).toEqual([])
-    await consumer.close()
-    await lasting.close()
-  })
+  it.skipIf(lasting.skip)(
+    'survives the broker, with every message and none settled on the wrong channel',
+    async () => {
+      const queue = new Queue('lasting', { queueType: 'quorum' })
+      const seen = new Set<unknown>()
+      const handler = async (body: unknown): Promise<void> => {
+        await new Promise((resolve) => setImmediate(resolve))
+        seen.add(body)
+      }
+      const lasting = await Connection.connect(broker.url, { reconnect: { initialMs: 50, maxMs: 500 } })
+      await using consumer = new Consumer(lasting, queue, handler, { settle: 'auto', concurrency: 10 })
+      const errors: string[] = []
+      lasting.on('channel-error', ({ error }) => errors.push(error.message))
+      await consumer.start()
+      await publish(queue, ...numbers(0, 2000))
+      await broker.restart()
+      await eventually(() => lasting.state === 'open', { timeoutMs: 60_000 })
+      await using after = await Connection.connect(broker.url)
+      channel = await after.openChannel()
+      await publish(queue, ...numbers(2000, 3000))
+      await eventually(() => seen.size === 3000, { timeoutMs: 60_000 })
+      await eventually(async () => (await factsOf(queue)).messages === 0, { timeoutMs: 30_000 })
+      expect(errors).toEqual([])
+      await consumer.close()
+      await lasting.close()
+    },
+  )
 })

@@ -12,9 +12,9 @@ import {
 } from '@hermod/amqp'
 import {
   findPython,
-  findRabbitMq,
+  findBroker,
   needs,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type PythonPeer,
 } from '@hermod/testkit'
@@ -22,7 +22,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startPeer } from '../e2e/start-peer.ts'
 import { msgpack } from './msgpack.ts'
 
-const gate = needs(findRabbitMq(), findPython(['kombu', 'msgpack', 'yaml']))
+const gate = needs(findBroker('administer'), findPython(['kombu', 'msgpack', 'yaml']))
 const QUEUE = 'content'
 const ALL = ['json', 'text/plain', 'application/data', 'application/x-msgpack', 'application/x-yaml']
 const serializers = DEFAULT_SERIALIZERS.with(msgpack)
@@ -34,7 +34,7 @@ describe.skipIf(gate.skip)(`bodies that kombu writes and reads${gate.note}`, () 
   let channel: Channel
   let producer: Producer
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     kombu = startPeer('kombu_content', { url: broker.url })
   })
   afterAll(async () => {

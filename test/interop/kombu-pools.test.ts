@@ -2,16 +2,16 @@ import { Connection, ConnectionPool, Exchange, ProducerPool, Queue, type Lease }
 import {
   eventually,
   findPython,
-  findRabbitMq,
+  findBroker,
   needs,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type PythonPeer,
 } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPeer } from '../e2e/start-peer.ts'
 
-const gate = needs(findRabbitMq(), findPython(['kombu']))
+const gate = needs(findBroker('inspect'), findPython(['kombu']))
 
 type Step = 'acquire' | 'full?' | readonly ['release' | 'fail', number]
 
@@ -19,7 +19,7 @@ describe.skipIf(gate.skip)(`pools beside kombu's${gate.note}`, () => {
   let broker: BrokerFixture
   let kombu: PythonPeer
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     kombu = startPeer('kombu_pool', { url: broker.url })
   })
   afterAll(async () => {

@@ -2,22 +2,23 @@ import { Connection, Exchange, Queue, Runner, type Consumer, type RunnerOptions 
 import {
   eventually,
   findPython,
-  findRabbitMq,
+  findBroker,
   freePort,
   needs,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
 } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPeer } from '../e2e/start-peer.ts'
 
-const gate = needs(findRabbitMq(), findPython(['kombu']))
+const gate = needs(findBroker('inspect'), findPython(['kombu']))
+const lasting = needs(findBroker('durable'))
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n)
 
 describe.skipIf(gate.skip)(`Runner on RabbitMQ, and beside kombu${gate.note}`, () => {
   let broker: BrokerFixture
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
   })
   afterAll(async () => {
     await broker?.[Symbol.asyncDispose]()
@@ -130,72 +131,79 @@ describe.skipIf(gate.skip)(`Runner on RabbitMQ, and beside kombu${gate.note}`, (
     await expect(run).resolves.toMatchObject({ reason: 'aborted' })
   })
 
-  it('moves 20 000 messages from one queue to another through the death of the broker, without a loss', async () => {
-    const count = 20_000
-    const [from, to] = ['in', 'out'].map((name) => new Queue(`moved.${name}`, { queueType: 'quorum' })) as [
-      Queue,
-      Queue,
-    ]
-    const setup = await Connection.connect(broker.url)
-    const channel = await setup.openChannel()
-    await from.declare(channel)
-    await to.declare(channel)
-    await Promise.all(
-      numbers(count).map((n) =>
-        channel.publish('', from.name, Buffer.from(String(n)), {
-          properties: { contentType: 'application/json', deliveryMode: 2 },
-        }),
-      ),
-    )
-    await setup.close()
+  it.skipIf(lasting.skip)(
+    'moves 20 000 messages from one queue to another through the death of the broker, without a loss',
+    async () => {
+      const count = 20_000
+      const [from, to] = ['in', 'out'].map((name) => new Queue(`moved.${name}`, { queueType: 'quorum' })) as [
+        Queue,
+        Queue,
+      ]
+      const setup = await Connection.connect(broker.url)
+      const channel = await setup.openChannel()
+      await from.declare(channel)
+      await to.declare(channel)
+      await Promise.all(
+        numbers(count).map((n) =>
+          channel.publish('', from.name, Buffer.from(String(n)), {
+            properties: { contentType: 'application/json', deliveryMode: 2 },
+          }),
+        ),
+      )
+      await setup.close()
 
-    const log: string[] = []
-    const failures: unknown[] = []
-    const mover: Runner = new Runner(broker.url, {
-      connection,
-      onConsumeReady: () => void log.push('ready'),
-      consumers: [
-        {
-          queues: from,
-          prefetchCount: 500,
-          // Acked when the other queue has it: what is lost on the way comes again.
-          handler: async (body, message) => {
-            await (await mover.producer()).publish(body, { routingKey: to.name, serializer: 'json' })
-            message.ack()
+      const log: string[] = []
+      const failures: unknown[] = []
+      const mover: Runner = new Runner(broker.url, {
+        connection,
+        onConsumeReady: () => void log.push('ready'),
+        consumers: [
+          {
+            queues: from,
+            prefetchCount: 500,
+            // Acked when the other queue has it: what is lost on the way comes again.
+            handler: async (body, message) => {
+              await (await mover.producer()).publish(body, { routingKey: to.name, serializer: 'json' })
+              message.ack()
+            },
           },
-        },
-      ],
-    })
-    const moving = mover.run()
-    moving.catch((error: unknown) => failures.push(error))
-    await eventually(async () => (await messagesIn(to.name)) > 2000, { timeoutMs: 30_000 })
-    await broker.kill()
-    await broker.start()
+        ],
+      })
+      const moving = mover.run()
+      moving.catch((error: unknown) => failures.push(error))
+      await eventually(async () => (await messagesIn(to.name)) > 2000, { timeoutMs: 30_000 })
+      await broker.kill()
+      await broker.start()
 
-    const seen = new Set<unknown>()
-    let doubles = 0
-    const sink = new Runner(broker.url, {
-      connection,
-      consumers: [
-        {
-          queues: to,
-          settle: 'auto',
-          handler: (body) => {
-            if (seen.has(body)) doubles++
-            seen.add(body)
+      const seen = new Set<unknown>()
+      let doubles = 0
+      const sink = new Runner(broker.url, {
+        connection,
+        consumers: [
+          {
+            queues: to,
+            settle: 'auto',
+            handler: (body) => {
+              if (seen.has(body)) doubles++
+              seen.add(body)
+            },
           },
-        },
-      ],
-    })
-    const sinking = sink.run({ idleTimeoutMs: 3_000 })
-    await eventually(() => seen.size === count, { timeoutMs: 90_000 })
-    await mover.stop()
-    await expect(moving).resolves.toMatchObject({ reason: 'stopped', drained: true })
-    await expect(sinking).resolves.toMatchObject({ reason: 'idle', drained: true, received: count + doubles })
-    expect(failures).toEqual([])
-    expect(log.length).toBeGreaterThanOrEqual(2)
-    expect([await messagesIn(from.name), await messagesIn(to.name)]).toEqual([0, 0])
-  })
+        ],
+      })
+      const sinking = sink.run({ idleTimeoutMs: 3_000 })
+      await eventually(() => seen.size === count, { timeoutMs: 90_000 })
+      await mover.stop()
+      await expect(moving).resolves.toMatchObject({ reason: 'stopped', drained: true })
+      await expect(sinking).resolves.toMatchObject({
+        reason: 'idle',
+        drained: true,
+        received: count + doubles,
+      })
+      expect(failures).toEqual([])
+      expect(log.length).toBeGreaterThanOrEqual(2)
+      expect([await messagesIn(from.name), await messagesIn(to.name)]).toEqual([0, 0])
+    },
+  )
 
   it('stops while much is on its way: all of it is either done or still in its queue', async () => {
     const queue = new Queue('stopped')

@@ -1,9 +1,9 @@
 import {
   eventually,
   findPython,
-  findRabbitMq,
+  findBroker,
   needs,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type PythonPeer,
   type QueueFacts,
@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPeer } from '../e2e/start-peer.ts'
 import { ExampleProgram } from './example-program.ts'
 
-const gate = needs(findRabbitMq(), findPython(['oslo_messaging', 'kombu']))
+const gate = needs(findBroker('administer', 'inspect'), findPython(['oslo_messaging', 'kombu']))
 
 const QUEUES: readonly (readonly [exchange: string, queue: string])[] = [
   ['nova', 'notification.nova'],
@@ -25,7 +25,7 @@ describe.skipIf(gate.skip)(`the well-known kombu script${gate.note}`, () => {
   let oslo: PythonPeer
   let kombu: PythonPeer
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     oslo = startPeer('oslo_notify')
     kombu = startPeer('kombu_emit')
   })

@@ -2,23 +2,23 @@ import { Connection, SimpleBuffer, SimpleQueue } from '@hermod/amqp'
 import {
   eventually,
   findPython,
-  findRabbitMq,
+  findBroker,
   needs,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type PythonPeer,
 } from '@hermod/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startPeer } from '../e2e/start-peer.ts'
 
-const gate = needs(findRabbitMq(), findPython(['kombu']))
+const gate = needs(findBroker('administer'), findPython(['kombu']))
 
 describe.skipIf(gate.skip)(`SimpleQueue beside kombu's${gate.note}`, () => {
   let broker: BrokerFixture
   let kombu: PythonPeer
   let connection: Connection
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     kombu = startPeer('kombu_simple_queue', { url: broker.url })
   })
   afterAll(async () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { blocks, read } from '../docs/markdown.ts'
 import { PRELUDES } from '../docs/preludes.ts'
@@ -11,14 +11,14 @@ import { OSLO_PYTHONS } from './oslo-pythons.ts'
 
 const GUIDE = 'docs/call-nova.md'
 
-const rabbitMq = findRabbitMq()
+const rabbitMq = findBroker('administer')
 const peers = OSLO_PYTHONS.map((peer) => ({ ...peer, gate: needs(rabbitMq, peer.availability) }))
 const folder = mkdtempSync(join(tmpdir(), 'hermod-nova-guide-'))
 let broker: BrokerFixture
 let source: string
 beforeAll(async () => {
   if (peers.every(({ gate }) => gate.skip)) return
-  broker = await startRabbitMq()
+  broker = await startBroker()
   const url = broker.url.replace('amqp:', 'rabbit:')
   const files = [
     ['/etc/nova/nova.conf', `[DEFAULT]\ntransport_url = ${url}\nrpc_response_timeout = 20\n`],

@@ -10,7 +10,7 @@ import {
   defineEndpoint,
   RemoteException,
 } from '@hermod/messaging'
-import { findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPeer } from '../e2e/start-peer.ts'
 import { startFrameTap, type FrameTap, type TappedMethod } from './frame-tap.ts'
@@ -33,7 +33,7 @@ const DECLARING: ReadonlySet<string> = new Set([
   'basic.consume',
 ])
 
-const rabbitMq = findRabbitMq()
+const rabbitMq = findBroker('administer')
 
 describe.each(OSLO_PYTHONS)('what oslo.messaging $release sends', ({ release, python, availability }) => {
   const gate = needs(rabbitMq, availability)
@@ -57,7 +57,7 @@ describe.each(OSLO_PYTHONS)('what oslo.messaging $release sends', ({ release, py
     const tappedBy = (name: string): readonly TappedMethod[] => taps.get(name)?.methods ?? []
 
     beforeAll(async () => {
-      broker = await startRabbitMq()
+      broker = await startBroker()
       // All modes at the same time, for most of it is waiting.
       const urls = await Promise.all(modes.map((mode, index) => tappedUrl(`python-${index}`, mode)))
       await using peer = startPeer('oslo_frames', { urls }, python)

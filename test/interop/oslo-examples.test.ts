@@ -1,4 +1,4 @@
-import { findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPeer } from '../e2e/start-peer.ts'
 import { ExampleProgram } from './example-program.ts'
@@ -12,14 +12,14 @@ const NOTIFICATIONS = [
   { priority: 'warn', ...FROM, payload: { reason: 'a warning' } },
 ]
 
-const rabbitMq = findRabbitMq()
+const rabbitMq = findBroker('inspect')
 const peers = OSLO_PYTHONS.map((peer) => ({ ...peer, gate: needs(rabbitMq, peer.availability) }))
 let broker: BrokerFixture
 /** As the examples have it by default, but for the port: no credentials. */
 let url: string
 beforeAll(async () => {
   if (peers.every(({ gate }) => gate.skip)) return
-  broker = await startRabbitMq()
+  broker = await startBroker()
   url = `rabbit://127.0.0.1:${new URL(broker.url).port}/`
 })
 afterAll(() => broker?.[Symbol.asyncDispose]())

@@ -7,7 +7,7 @@ import {
   type NotifyOptions,
   type Transport,
 } from '@hermod/messaging'
-import { eventually, findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { eventually, findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPeer } from '../e2e/start-peer.ts'
 import { OSLO_PYTHONS } from './oslo-pythons.ts'
@@ -21,7 +21,7 @@ const PAYLOADS: readonly [string, unknown][] = [
 ]
 
 let broker: BrokerFixture
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer'))
 
 function openTransport(): Transport {
   return createTransport(broker.url.replace('amqp:', 'rabbit:'), { drivers: [rabbit()] })
@@ -47,7 +47,7 @@ async function listenTo(
 
 describe.skipIf(gate.skip)(`notifications of the rabbit driver${gate.note}`, () => {
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
   })
   afterAll(() => broker?.[Symbol.asyncDispose]())
 

@@ -1,6 +1,6 @@
 import type { JsonValue } from '@hermod/kernel'
 import { PRIORITIES } from '@hermod/messaging'
-import { startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   openEmitter,
@@ -46,7 +46,7 @@ const upTo = (count: number): readonly number[] => Array.from({ length: count },
 
 let broker: BrokerFixture | undefined
 beforeAll(async () => {
-  if (PAIRS.some(({ gate }) => !gate.skip)) broker = await startRabbitMq()
+  if (PAIRS.some(({ gate }) => !gate.skip)) broker = await startBroker()
 })
 afterAll(() => broker?.[Symbol.asyncDispose]())
 

@@ -9,7 +9,7 @@ import {
   type Reply,
   type Transport,
 } from '@hermod/messaging'
-import { findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPeer } from '../e2e/start-peer.ts'
 import { OSLO_PYTHONS } from './oslo-pythons.ts'
@@ -39,11 +39,11 @@ const VALUES: readonly JsonValue[] = [
 ]
 
 let broker: BrokerFixture
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer'))
 
 describe.skipIf(gate.skip)(`the rabbit driver and RabbitMQ${gate.note}`, () => {
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
   })
   afterAll(() => broker?.[Symbol.asyncDispose]())
 

@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { Connection, type Exchange, type Queue } from '@hermod/amqp'
 import { readRabbitOptions, RabbitTopology } from '@hermod/driver-rabbit'
 import { nextProcessNumber, parseTransportUrl } from '@hermod/messaging'
-import { findRabbitMq, needs, startRabbitMq, type BrokerFixture, type PythonPeer } from '@hermod/testkit'
+import { findBroker, needs, startBroker, type BrokerFixture, type PythonPeer } from '@hermod/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startPeer } from '../e2e/start-peer.ts'
 import { OSLO_PYTHONS } from './oslo-pythons.ts'
@@ -101,7 +101,7 @@ function declaredByPeer(
   return { queues, exchanges: [topology.fanoutExchange('nobody')] }
 }
 
-const rabbit = findRabbitMq()
+const rabbit = findBroker('administer', 'inspect')
 
 describe.each(OSLO_PYTHONS)('oslo.messaging $release', ({ release, python, availability }) => {
   const gate = needs(rabbit, availability)
@@ -112,7 +112,7 @@ describe.each(OSLO_PYTHONS)('oslo.messaging $release', ({ release, python, avail
     let peer: PythonPeer | undefined
     let vhost: string
     let created = 0
-    beforeAll(async () => void (broker = await startRabbitMq()))
+    beforeAll(async () => void (broker = await startBroker()))
     afterAll(() => broker?.[Symbol.asyncDispose]())
     beforeEach(async () => {
       vhost = `mode-${created++}`

@@ -9,7 +9,7 @@ import {
   fake,
   type Transport,
 } from '@hermod/messaging'
-import { eventually, findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
+import { eventually, findBroker, needs, startBroker, type BrokerFixture } from '@hermod/testkit'
 import { SpanKind } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -116,13 +116,13 @@ describe('tracing on the fake driver', () => {
   })
 })
 
-const gate = needs(findRabbitMq())
+const gate = needs(findBroker('administer'))
 
 describe.skipIf(gate.skip)(`tracing on RabbitMQ${gate.note}`, () => {
   let broker: BrokerFixture
   let url: string
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     url = broker.url.replace('amqp:', 'rabbit:')
   })
   afterAll(() => broker?.[Symbol.asyncDispose]())

@@ -1,4 +1,4 @@
-import { findRabbitMq, needs, startRabbitMq, type BrokerFixture, type SuiteGate } from '@hermod/testkit'
+import { findBroker, needs, startBroker, type BrokerFixture, type SuiteGate } from '@hermod/testkit'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { OSLO_PYTHONS } from './oslo-pythons.ts'
 import { openCaller, openHost, sideName, type RpcCaller, type RpcHost, type Side } from './rpc-peers.ts'
@@ -13,7 +13,7 @@ export interface RpcPair {
   readonly url: string
 }
 
-const rabbitMq = findRabbitMq()
+const rabbitMq = findBroker('administer')
 
 /** Both sides with each other and each with itself, for both releases of oslo.messaging; and what they need beside it. */
 export function sidePairs(): readonly (readonly [Side, Side, SuiteGate])[] {
@@ -46,7 +46,7 @@ export function describePairs(
   }))
   let broker: BrokerFixture | undefined
   beforeAll(async () => {
-    if (pairs.some(({ gate }) => !gate.skip)) broker = await startRabbitMq()
+    if (pairs.some(({ gate }) => !gate.skip)) broker = await startBroker()
   })
   afterAll(() => broker?.[Symbol.asyncDispose]())
 

@@ -1,9 +1,9 @@
 import {
   eventually,
   findPython,
-  findRabbitMq,
+  findBroker,
   needs,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type PythonPeer,
 } from '@hermod/testkit'
@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPeer } from '../e2e/start-peer.ts'
 import { ExampleProgram } from './example-program.ts'
 
-const gate = needs(findRabbitMq(), findPython(['oslo_messaging']))
+const gate = needs(findBroker('inspect'), findPython(['oslo_messaging']))
 const INSTANCE = { instance_id: '178b0921-8f85-4257-88b6-2e743b5a975c', display_name: 'web-1' }
 const PORT = { port: { id: '9a1f3c1f-8ad1-4cd4-b0de-5b9bd0f56c3a', project_id: 'p-1' } }
 const lines = (program: ExampleProgram): readonly string[] => program.stdout.trimEnd().split('\n')
@@ -20,7 +20,7 @@ describe.skipIf(gate.skip)(`the examples with a tap${gate.note}`, () => {
   let broker: BrokerFixture
   let oslo: PythonPeer
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     oslo = startPeer('oslo_notify')
     await emitBoth() // the exchanges are there before the taps
   })

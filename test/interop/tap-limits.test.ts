@@ -4,9 +4,9 @@ import { openTap, type Tap, type TapOptions } from '@hermod/events'
 import {
   eventually,
   findPython,
-  findRabbitMq,
+  findBroker,
   needs,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type PythonPeer,
 } from '@hermod/testkit'
@@ -15,7 +15,7 @@ import { declareExchanges } from '../e2e/declare-exchanges.ts'
 import { startPeer } from '../e2e/start-peer.ts'
 import { TapLog } from './tap-log.ts'
 
-const gate = needs(findRabbitMq(), findPython(['kombu', 'pika']))
+const gate = needs(findBroker('inspect'), findPython(['kombu', 'pika']))
 
 const DELAY_MS = 15
 
@@ -48,7 +48,7 @@ describe.skipIf(gate.skip)(`the limits of a tap on RabbitMQ${gate.note}`, () => 
   let broker: BrokerFixture
   let pika: PythonPeer
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     await declareExchanges(broker.url, ['nova'])
     pika = startPeer('pika_publish')
   })

@@ -5,9 +5,9 @@ import type { NotificationEvent } from '@hermod/openstack'
 import {
   eventually,
   findPython,
-  findRabbitMq,
+  findBroker,
   needs,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type PythonPeer,
 } from '@hermod/testkit'
@@ -18,14 +18,14 @@ import { startPeer } from '../e2e/start-peer.ts'
 import { tapQueues } from '../e2e/tap-queues.ts'
 import { TapLog } from './tap-log.ts'
 
-const gate = needs(findRabbitMq(), findPython(['oslo_messaging', 'kombu', 'pika']))
+const gate = needs(findBroker('administer'), findPython(['oslo_messaging', 'kombu', 'pika']))
 
 describe.skipIf(gate.skip)(`reading a tap on RabbitMQ${gate.note}`, () => {
   let broker: BrokerFixture
   let notifier: PythonPeer
   let pika: PythonPeer
   beforeAll(async () => {
-    broker = await startRabbitMq()
+    broker = await startBroker()
     await declareExchanges(broker.url, ['nova'])
     notifier = startPeer('oslo_notify')
     pika = startPeer('pika_publish')

@@ -7,9 +7,9 @@ import { openTap, type Tap, type TapOptions } from '@hermod/events'
 import {
   eventually,
   findPython,
-  findRabbitMq,
+  findBroker,
   needs,
-  startRabbitMq,
+  startBroker,
   type BrokerFixture,
   type PythonPeer,
 } from '@hermod/testkit'
@@ -19,7 +19,10 @@ import { startListen } from '../e2e/running-listen.ts'
 import { startPeer } from '../e2e/start-peer.ts'
 import { TapLog } from './tap-log.ts'
 
-const gate = needs(findRabbitMq(), findPython(['oslo_messaging', 'kombu', 'pika']))
+const gate = needs(
+  findBroker('administer', 'inspect', 'plugins'),
+  findPython(['oslo_messaging', 'kombu', 'pika']),
+)
 
 const everything = { configure: '.*', write: '.*', read: '.*' }
 
@@ -51,7 +54,7 @@ describe.skipIf(gate.skip)(`a tap among services that come and go${gate.note}`, 
     folder = mkdtempSync(join(tmpdir(), 'hermod-definitions-'))
     const load_definitions = join(folder, 'definitions.json')
     writeFileSync(load_definitions, JSON.stringify(DEFINITIONS))
-    broker = await startRabbitMq({ config: { load_definitions } })
+    broker = await startBroker({ config: { load_definitions } })
     connection = await Connection.connect(broker.url)
     channel = await connection.openChannel()
     notifier = startPeer('oslo_notify')

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import type { BrokerCapabilities } from './broker-fixture.ts'
+import { EMBEDDED_CAPABILITIES } from './embedded-capabilities.ts'
 
 /** Whether something that tests talk to is on this machine. */
 export type Availability =
@@ -20,6 +22,10 @@ export const PYTHON = '/usr/bin/python3'
 
 const ADVICE = 'scripts/setup-services installs it'
 
+const LENT = 'HERMOD_TEST_AMQP_URL names a broker that tests may neither kill nor look into'
+
+const ruledOut = (reason: string): Availability => ({ available: false, reason, excused: true })
+
 const missing = (what: string): Availability => ({
   available: false,
   reason: `${what} is missing (${ADVICE})`,
@@ -37,21 +43,33 @@ export function lentBrokerUrl(): string | undefined {
   return url === undefined || url === '' ? undefined : url
 }
 
+/** Whether tests run on the embedded broker in the place of RabbitMQ: `HERMOD_TEST_BROKER=embedded`. */
+export function wantsEmbeddedBroker(): boolean {
+  return process.env['HERMOD_TEST_BROKER'] === 'embedded'
+}
+
 /** Whether tests can start RabbitMQ nodes of their own, to kill and to look into. */
 export function findRabbitMq(): Availability {
+  if (wantsEmbeddedBroker()) return ruledOut('HERMOD_TEST_BROKER asks for the embedded broker')
   const absent = [RABBITMQ_SERVER, ERL_CALL, EPMD].filter((path) => !existsSync(path))
   if (absent.length === 0) return { available: true }
   if (lentBrokerUrl() === undefined) return missing(`rabbitmq-server (${absent.join(', ')})`)
-  return {
-    available: false,
-    reason: 'HERMOD_TEST_AMQP_URL names a broker that tests may neither kill nor look into',
-    excused: true,
-  }
+  return ruledOut(LENT)
 }
 
-/** Whether there is any broker: one of the tests' own, or the one that the user lends. */
-export function findBroker(): Availability {
-  return lentBrokerUrl() === undefined ? findRabbitMq() : { available: true }
+/**
+ * Whether the broker that `startBroker` gives has these capabilities: the embedded one, RabbitMQ, or, where it is not
+ * installed, the one that the user lends.
+ */
+export function findBroker(...needed: readonly (keyof BrokerCapabilities)[]): Availability {
+  if (wantsEmbeddedBroker()) {
+    const lacking = needed.filter((capability) => !EMBEDDED_CAPABILITIES[capability])
+    return lacking.length === 0
+      ? { available: true }
+      : ruledOut(`the embedded broker cannot do this: ${lacking.join(', ')}`)
+  }
+  const rabbitMq = findRabbitMq()
+  return lentBrokerUrl() !== undefined && needed.length === 0 ? { available: true } : rabbitMq
 }
 
 /** Whether a Python has these modules. @param python its path; `/usr/bin/python3` where absent. */

@@ -2,6 +2,10 @@
 export interface BrokerCapabilities {
   /** `kill`, `stop`, `start`, `restart`. */
   readonly restart: boolean
+  /** After `start` there is again what is durable. */
+  readonly durable: boolean
+  /** Plugins, and any setting of `rabbitmq.conf`. */
+  readonly plugins: boolean
   /** `createVhost`, `addUser`, `changePassword`, `deleteUser`, `deleteQueue`, `closeConnections`. */
   readonly administer: boolean
   /** `queues`, `exchanges`, `bindings`, `connections`. */
@@ -84,7 +88,7 @@ export interface BrokerFixture extends AsyncDisposable {
   kill(): Promise<void>
   /** Ends it in good order. Resolves once it is gone. */
   stop(): Promise<void>
-  /** Starts it again on the same port with the same data. Resolves once it takes connections. */
+  /** Starts it again on the same port with the same users, virtual hosts and durable data. Resolves once it takes connections. */
   start(): Promise<void>
   /** {@link stop}, then {@link start}. */
   restart(): Promise<void>

@@ -29,6 +29,7 @@ export type { BrokerLink, Received, ReceivedPublish } from './broker-link.ts'
 export type { DriverContractSubject } from './driver-contract/contract-bench.ts'
 export type { ContractCase } from './driver-contract/contract-case.ts'
 export { driverContract } from './driver-contract/driver-contract.ts'
+export { startEmbeddedBroker } from './embedded-broker.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'
 export { externalBroker } from './external-broker.ts'
 export {
@@ -65,4 +66,12 @@ export {
 export { startScriptedPeer, type PeerScript, type ScriptedPeer } from './scripted-peer.ts'
 export { seededRandom } from './seeded-random.ts'
 export { settled } from './settled.ts'
-export { openBroker, startRabbitMq } from './start-rabbitmq.ts'
+export {
+  startTestBroker,
+  useTestBroker,
+  type RunningTestBroker,
+  type TestBroker,
+  type TestBrokerOptions,
+  type TestHooks,
+} from './test-broker.ts'
+export { startBroker, startRabbitMq } from './start-rabbitmq.ts'

@@ -32,6 +32,8 @@ export class RabbitMqNode implements BrokerFixture {
   readonly port: number
   readonly capabilities: BrokerCapabilities = {
     restart: true,
+    durable: true,
+    plugins: true,
     administer: true,
     inspect: true,
     alarm: true,

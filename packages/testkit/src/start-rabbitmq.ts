@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { lentBrokerUrl } from './availability.ts'
+import { findRabbitMq, lentBrokerUrl, wantsEmbeddedBroker } from './availability.ts'
 import type { BrokerFixture } from './broker-fixture.ts'
+import { startEmbeddedBroker } from './embedded-broker.ts'
 import { Epmd } from './epmd.ts'
 import { externalBroker } from './external-broker.ts'
 import { freePort } from './free-port.ts'
@@ -28,8 +29,12 @@ export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Brok
   })
 }
 
-/** The broker that the user lends (`HERMOD_TEST_AMQP_URL`), or else a private node. */
-export async function openBroker(options: RabbitMqOptions = {}): Promise<BrokerFixture> {
+/**
+ * The broker that the settings of a test run ask for: the embedded one (`HERMOD_TEST_BROKER=embedded`), a private node
+ * of RabbitMQ, or, where it is not installed, the one that the user lends (`HERMOD_TEST_AMQP_URL`).
+ */
+export async function startBroker(options: RabbitMqOptions = {}): Promise<BrokerFixture> {
+  if (wantsEmbeddedBroker()) return startEmbeddedBroker(options)
   const lent = lentBrokerUrl()
-  return lent === undefined ? startRabbitMq(options) : externalBroker(lent)
+  return lent === undefined || findRabbitMq().available ? startRabbitMq(options) : externalBroker(lent)
 }

@@ -10,9 +10,9 @@ import { findPython, findRabbitMq, needs } from '@hermod/testkit'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 const gate = needs(findRabbitMq(), findPython(['oslo_messaging']))
-const script = fileURLToPath(new URL('../../scripts/demo.mjs', import.meta.url))
+const script = fileURLToPath(new URL('../../scripts/demo-oslo.mjs', import.meta.url))
 
-describe.skipIf(gate.skip)(`npm run demo${gate.note}`, () => {
+describe.skipIf(gate.skip)(`npm run demo:oslo${gate.note}`, () => {
   it('shows notifications of three services, and leaves nothing behind', async () => {
     const temporary = mkdtempSync(join(tmpdir(), 'hermod-demo-'))
     onTestFinished(() => rmSync(temporary, { recursive: true, force: true }))
