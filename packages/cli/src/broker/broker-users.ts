@@ -3,7 +3,7 @@ import { ConfigurationError } from '@hermod/kernel'
 import type { NamedUser } from './broker-config.ts'
 
 /** The variable of the environment that may hold the password of a user who is named without one. */
-export const PASSWORD_VARIABLE = 'HERMOD_BROKER_PASSWORD'
+const PASSWORD_VARIABLE = 'HERMOD_BROKER_PASSWORD'
 
 /** Who may connect where nobody is named. */
 const DEFAULT_USER = 'hermod'

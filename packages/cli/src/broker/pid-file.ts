@@ -13,7 +13,7 @@ export async function readPid(path: string): Promise<number | undefined> {
 }
 
 /** Somebody else runs under this file. */
-export class TakenError extends ConfigurationError {
+class TakenError extends ConfigurationError {
   constructor(path: string, pid: number | undefined) {
     const who = pid === undefined ? 'a broker' : `a broker (process ${pid})`
     super([`${who} runs already under ${path}; 'hermod broker stop' ends it, --pid-file starts another one`])

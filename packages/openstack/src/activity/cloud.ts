@@ -34,7 +34,7 @@ export interface Network {
 }
 
 /** The port of an instance. */
-export interface Port {
+interface Port {
   readonly id: string
   readonly network: Network
   readonly address: string
