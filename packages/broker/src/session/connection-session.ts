@@ -5,7 +5,6 @@ import {
   writeHeartbeat,
   writeMethod,
   type ByteReader,
-  type FrameSink,
   type MethodArguments,
   type MethodName,
 } from '@hermod/amqp/wire'
@@ -16,6 +15,7 @@ import type { AlarmListener } from './alarms.ts'
 import { ByteStringReader } from './byte-string-codec.ts'
 import type { ChannelHost } from './channel-host.ts'
 import { ChannelSession } from './channel-session.ts'
+import { FrameGate, type GatedSink } from './frame-gate.ts'
 import { Handshake, LoginRefused, type Opened } from './handshake.ts'
 import { Heartbeats } from './heartbeats.ts'
 import type { Link, LinkEvents, Peer } from './link.ts'
@@ -51,7 +51,7 @@ const OVERFULL = 4
 export type SessionState = 'greeting' | 'handshake' | 'running' | 'closed' | 'gone'
 
 /** One client connection, from its first byte to its last. */
-export class ConnectionSession implements LinkEvents, FrameSink, AlarmListener {
+export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
   readonly link: Link
   readonly #host: SessionHost
   readonly #output: Output
@@ -69,6 +69,7 @@ export class ConnectionSession implements LinkEvents, FrameSink, AlarmListener {
   #bytesRead = 0
   /** The bytes that come are no frames any more. */
   #unreadable = false
+  readonly #gate = new FrameGate(this)
   #blocked = false
   #overfull = false
 
@@ -84,7 +85,7 @@ export class ConnectionSession implements LinkEvents, FrameSink, AlarmListener {
       () => this.#beforeFlush(),
       () => this.#roomAgain(),
     )
-    this.#decoder = new FrameDecoder(this, limits.initialFrameMax)
+    this.#decoder = new FrameDecoder(this.#gate, limits.initialFrameMax)
     this.#handshake = new Handshake(host, link.peer, this)
     this.#arm(limits.protocolHeaderTimeoutMs, () => this.#hangUp('no protocol header in time'))
   }
@@ -210,8 +211,6 @@ export class ConnectionSession implements LinkEvents, FrameSink, AlarmListener {
       this.#failed(channel, error, undefined)
     }
   }
-
-  heartbeat(): void {}
 
   // ---------------------------------------------------------------- greeting and handshake
 
@@ -477,6 +476,7 @@ export class ConnectionSession implements LinkEvents, FrameSink, AlarmListener {
   #block(): void {
     if (this.#blocked || this.#state !== 'running') return
     this.#blocked = true
+    this.#gate.shut()
     if (this.#handshake.can('connection.blocked'))
       this.send('connection.blocked', { reason: this.#host.alarms.reason })
     if (this.#heartbeats !== undefined) this.#heartbeats.watching = false
@@ -488,6 +488,7 @@ export class ConnectionSession implements LinkEvents, FrameSink, AlarmListener {
     if (this.#state === 'running' && this.#handshake.can('connection.blocked'))
       this.send('connection.unblocked', {})
     if (this.#heartbeats !== undefined) this.#heartbeats.watching = true
+    this.#gate.open()
     this.#readOrPause()
   }
 
