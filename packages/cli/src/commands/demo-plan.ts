@@ -16,7 +16,8 @@ export interface DemoPlan extends ViewPlan {
 }
 
 const EVENTS_PER_SECOND = 4
-const MOST_EVENTS_PER_SECOND = 1000
+/** Each is confirmed before the next one leaves. */
+const MOST_EVENTS_PER_SECOND = 500
 
 /** Seeds that the command makes up itself are short: somebody may want to type one. */
 const MADE_UP_SEEDS = 10_000

@@ -4,8 +4,8 @@ import { FakeIo } from '../fake-io.ts'
 
 describe('the flags of hermod demo', () => {
   it.each([
-    [['--rate', '0'], "hermod: --rate '0' is not a number above 0 and up to 1000"],
-    [['--rate', '1001'], "hermod: --rate '1001' is not a number above 0"],
+    [['--rate', '0'], "hermod: --rate '0' is not a number above 0 and up to 500"],
+    [['--rate', '501'], "hermod: --rate '501' is not a number above 0"],
     [['--rate', 'fast'], "hermod: --rate 'fast' is not a number above 0"],
     [['--seed', '-1'], "hermod: --seed '-1' is not a whole number from 0 to 4294967295"],
     [['--seed', '4294967296'], "hermod: --seed '4294967296' is not a whole number"],

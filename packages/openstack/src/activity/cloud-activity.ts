@@ -10,7 +10,7 @@ import {
 } from './stories/instance-stories.ts'
 import { failedLoginStory, loginStory } from './stories/login-stories.ts'
 import { firewallStory, networkStory, routerStory } from './stories/network-stories.ts'
-import { noStorageStory, volumeStory } from './stories/volume-stories.ts'
+import { deleteVolumeStory, noStorageStory, volumeStory } from './stories/volume-stories.ts'
 import type { Story, Telling } from './story.ts'
 
 /** How the activity of a cloud is made up. */
@@ -39,6 +39,7 @@ const STORIES: readonly Story[] = [
   routerStory,
   firewallStory,
   volumeStory,
+  deleteVolumeStory,
   noStorageStory,
 ]
 

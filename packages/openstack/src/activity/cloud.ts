@@ -1,3 +1,4 @@
+import type { JsonObject } from '@hermod/kernel'
 import { SeededRandom } from './seeded-random.ts'
 
 /** Somebody who does things, or in whose name they are done. */
@@ -68,6 +69,8 @@ export interface Volume {
   readonly typeId: string
   readonly createdAt: Date
   launchedAt: Date | undefined
+  /** Where it is attached, in cinder's words. */
+  attachment: JsonObject | undefined
 }
 
 const FLAVORS = [
@@ -172,6 +175,7 @@ export class Cloud {
       typeId: this.volumeTypeId,
       createdAt,
       launchedAt: undefined,
+      attachment: undefined,
     }
   }
 

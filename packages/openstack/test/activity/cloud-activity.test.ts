@@ -85,6 +85,7 @@ describe('the activity of a cloud', () => {
         'router.interface.create',
         'security_group_rule.create.end',
         'volume.attach.end',
+        'volume.delete.end',
         'scheduler.create_volume',
       ]),
     )
@@ -109,6 +110,17 @@ describe('the activity of a cloud', () => {
     expect(new Set(some.map(({ exchange }) => exchange))).toEqual(
       new Set(['keystone', 'nova', 'neutron', 'cinder']),
     )
+  })
+})
+
+describe('the same after a long time', () => {
+  it('has everything that it had', () => {
+    const late = new Set(
+      eventsOf(7, 30_000)
+        .slice(-MANY)
+        .map(({ eventType }) => eventType),
+    )
+    expect(types.filter((type) => !late.has(type))).toEqual([])
   })
 })
 

@@ -2,13 +2,13 @@ import type { Network } from '../cloud.ts'
 import type { Story } from '../story.ts'
 import { secondsWithZ } from '../times.ts'
 
-const MOST_NETWORKS = 12
+const MANY_NETWORKS = 12
 const PORTS = [22, 80, 443, 5432, 8080] as const
 
 /** Somebody creates a network with a subnet. */
 export const networkStory: Story = {
   name: 'network',
-  weight: ({ networks }) => (networks.length < MOST_NETWORKS ? 2 : 0),
+  weight: ({ networks }) => (networks.length < MANY_NETWORKS ? 2 : 0.5),
   *tell(stage) {
     const { cloud, random } = stage
     const { controller } = cloud

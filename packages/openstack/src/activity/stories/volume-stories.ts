@@ -1,13 +1,14 @@
-import type { JsonObject, JsonValue } from '@hermod/kernel'
+import type { JsonObject } from '@hermod/kernel'
 import type { ActivityEvent } from '../activity-event.ts'
 import type { Instance, Volume } from '../cloud.ts'
 import { fillIn } from '../fill-in.ts'
 import { contextFacts, type Request } from '../request.ts'
 import { sampleOf, type Stage } from '../stage.ts'
-import type { Story } from '../story.ts'
+import type { Story, Telling } from '../story.ts'
 import { isoWithOffset } from '../times.ts'
 
 const MOST_VOLUMES = 15
+const FEW_VOLUMES = 3
 
 /** Somebody creates a volume and attaches it to an instance, where there is one at hand. */
 export const volumeStory: Story = {
@@ -18,23 +19,47 @@ export const volumeStory: Story = {
     const project = random.pick(cloud.projects)
     const volume = cloud.newVolume(project, stage.now())
     const request = stage.request(volume.owner, project)
-    yield volumeEvent(stage, 'volume.create.start', request, volume, { status: 'creating' })
+    yield volumeEvent(stage, 'volume.create.start', request, volume, 'creating')
     volume.launchedAt = stage.now()
-    yield volumeEvent(stage, 'volume.create.end', request, volume, { status: 'available' })
+    yield volumeEvent(stage, 'volume.create.end', request, volume, 'available')
+    yield* attach(stage, volume)
     cloud.volumes.push(volume)
-    const instance = cloud.claim(cloud.instances.filter((one) => one.project === project))
-    if (instance === undefined) return
-    try {
-      const attaching = stage.request(volume.owner, project)
-      yield volumeEvent(stage, 'volume.attach.start', attaching, volume, { status: 'attaching' })
-      yield volumeEvent(stage, 'volume.attach.end', attaching, volume, {
-        status: 'in-use',
-        volume_attachment: [attachment(stage, volume, instance)],
-      })
-    } finally {
-      cloud.release(instance)
-    }
   },
+}
+
+/** Somebody takes a volume from its instance, and deletes it. */
+export const deleteVolumeStory: Story = {
+  name: 'delete a volume',
+  weight: ({ volumes }) => (volumes.length > FEW_VOLUMES ? volumes.length / 4 : 0),
+  *tell(stage) {
+    const { volumes } = stage.cloud
+    const [volume] = volumes.splice(stage.random.integer(0, volumes.length - 1), 1)
+    if (volume === undefined) return
+    if (volume.attachment !== undefined) {
+      const detaching = stage.request(volume.owner, volume.project)
+      yield volumeEvent(stage, 'volume.detach.start', detaching, volume, 'detaching')
+      volume.attachment = undefined
+      yield volumeEvent(stage, 'volume.detach.end', detaching, volume, 'available')
+    }
+    const request = stage.request(volume.owner, volume.project)
+    yield volumeEvent(stage, 'volume.delete.start', request, volume, 'deleting')
+    yield volumeEvent(stage, 'volume.delete.end', request, volume, 'deleting')
+  },
+}
+
+/** To an instance of the same project, where one is at hand. */
+function* attach(stage: Stage, volume: Volume): Telling {
+  const { cloud } = stage
+  const instance = cloud.claim(cloud.instances.filter(({ project }) => project === volume.project))
+  if (instance === undefined) return
+  try {
+    const request = stage.request(volume.owner, volume.project)
+    yield volumeEvent(stage, 'volume.attach.start', request, volume, 'attaching')
+    volume.attachment = attachment(stage, volume, instance)
+    yield volumeEvent(stage, 'volume.attach.end', request, volume, 'in-use')
+  } finally {
+    cloud.release(instance)
+  }
 }
 
 /** No storage has room for a volume. @source cinder/scheduler/manager.py _set_volume_state_and_notify */
@@ -70,7 +95,7 @@ function volumeEvent(
   eventType: string,
   request: Request,
   volume: Volume,
-  { status, volume_attachment = [] }: { readonly status: string; readonly volume_attachment?: JsonValue },
+  status: string,
 ): ActivityEvent {
   return cinderEvent(stage, eventType, `volume.${stage.cloud.storageHost}`, request, {
     tenant_id: volume.project.id,
@@ -89,7 +114,7 @@ function volumeEvent(
     replication_extended_status: null,
     replication_driver_data: null,
     metadata: [],
-    volume_attachment,
+    volume_attachment: volume.attachment === undefined ? [] : [volume.attachment],
   })
 }
 
