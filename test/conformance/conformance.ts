@@ -52,7 +52,7 @@ export function conformance(groups: readonly ScriptGroup[]): void {
         const [truth, ours] = await Promise.all([play(script, rabbit.port), play(script, port)])
         write(concept, script, 'rabbitmq', truth)
         write(concept, script, 'broker', ours)
-        expect(ours).toEqual(intended(concept, script.title, truth))
+        expect(ours.map((line) => line.trim())).toEqual(intended(concept, script.title, truth))
       })
     })
   })

@@ -54,6 +54,9 @@ interface ChannelState {
   lastDelivery: number
 }
 
+/** A channel of the harness's own, so that every open connection has one that can be asked. */
+export const FENCE_CHANNEL = 2000
+
 /** A broker that does not answer for this long has hung. */
 const PATIENCE_MS = 5_000
 
@@ -218,6 +221,17 @@ export class FramePeer {
     )
   }
 
+  /** Asks a queue how long it is, and tells nobody: what it was told before, it has done, or does next. */
+  async ask(queue: string): Promise<void> {
+    if (this.#ended || this.#farewell) return
+    const known = this.count(FENCE_CHANNEL, 'queue.declare-ok')
+    const writer = new ByteWriter()
+    const args = completeArguments('queue.declare', { queue, passive: true })
+    writeMethod(writer, FENCE_CHANNEL, 'queue.declare', args)
+    this.#write(writer.written())
+    await this.heard(FENCE_CHANNEL, 'queue.declare-ok', known + 1)
+  }
+
   /** Begins to count what comes anew. */
   beginStep(): void {
     this.#counts = new Map()
@@ -285,7 +299,7 @@ export class FramePeer {
   }
 
   #hear(channel: number, text: string): void {
-    if (!this.quiet) this.#transcript.received(this.name, channel, text)
+    if (!this.quiet && channel !== FENCE_CHANNEL) this.#transcript.received(this.name, channel, text)
   }
 
   #onData(chunk: Buffer): void {

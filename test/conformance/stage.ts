@@ -2,11 +2,8 @@ import type { FieldTable } from '@hermod/amqp'
 import type { MethodArguments, MethodName } from '@hermod/amqp/wire'
 import { sleep } from '@hermod/kernel'
 import { eventually } from '@hermod/testkit'
-import { FramePeer, type Declared, type Publish } from './frame-peer.ts'
+import { FENCE_CHANNEL, FramePeer, type Declared, type Publish } from './frame-peer.ts'
 import { Transcript } from './transcript.ts'
-
-/** A channel of the harness's own, so that every open connection has one that can be asked. */
-const FENCE_CHANNEL = 2000
 
 /** A queue's process answers some questions before what came before them; see {@link Stage.settle}. */
 const FENCES = 3
@@ -124,6 +121,12 @@ export class Stage {
   /** Waits until the broker has hung up, and ends the step. */
   async hungUp(peer: FramePeer): Promise<void> {
     await peer.hungUp()
+    await this.settle()
+  }
+
+  /** Ends a step that one queue of one connection was asked in; it is asked thrice whether it is done. */
+  async settleQueue(peer: FramePeer, queue: string): Promise<void> {
+    for (let round = 0; round < FENCES; round++) await peer.ask(queue)
     await this.settle()
   }
 

@@ -164,6 +164,15 @@ export const consuming = scriptGroup('consuming', (script) => {
     await stage.do(a, 1, 'basic.reject', { deliveryTag: 2, requeue: true })
     await stage.do(a, 1, 'basic.ack', { deliveryTag: 3 })
   })
+  script('who gives back has room for it before the others are asked', async (stage) => {
+    const a = await stage.open({ channels: [1, 2] })
+    await stage.do(a, 1, 'queue.declare', { queue: 'q', exclusive: true })
+    await stage.do(a, 1, 'basic.qos', { prefetchCount: 1 })
+    await stage.do(a, 1, 'basic.consume', { queue: 'q', arguments: { 'x-priority': 1 } })
+    await fill(stage, a, 1)
+    await stage.do(a, 2, 'basic.consume', { queue: 'q' })
+    await stage.do(a, 1, 'basic.nack', { deliveryTag: 1 })
+  })
   script('recover gives back everything', async (stage) => {
     const a = await stage.open()
     await stage.do(a, 1, 'queue.declare', { queue: 'q', exclusive: true })
@@ -266,6 +275,18 @@ export const singleActiveConsumer = scriptGroup('single active consumer', (scrip
     await fill(stage, a, 1, 4)
     await stage.do(a, 2, 'channel.close')
     await stage.settle()
+  })
+  script('what waits when the active one goes', async (stage) => {
+    const a = await stage.open({ channels: [1, 2, 3] })
+    await stage.do(a, 1, 'queue.declare', declaration)
+    await stage.do(a, 2, 'basic.qos', { prefetchCount: 1 })
+    await stage.do(a, 2, 'basic.consume', { queue: 'q', consumerTag: 'first' })
+    await stage.do(a, 3, 'basic.consume', { queue: 'q', consumerTag: 'next' })
+    await fill(stage, a, 2)
+    await stage.do(a, 2, 'basic.cancel', { consumerTag: 'first' })
+    a.publish(1, { routingKey: 'q', body: '3' })
+    // RabbitMQ's queue fails over it, which takes a while.
+    await stage.pause(100)
   })
   script('get', async (stage) => {
     const a = await stage.open()

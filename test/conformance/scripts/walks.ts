@@ -14,13 +14,11 @@ const QUEUES: readonly (readonly [what: string, args: FieldTable])[] = [
   ['a length limit', { 'x-max-length': 3 }],
   ['a length limit in bytes', { 'x-max-length-bytes': 25 }],
   ['publishes that are refused', { 'x-max-length': 3, 'x-overflow': 'reject-publish' }],
-  ['a single active consumer', { 'x-single-active-consumer': true }],
   ['dead letters', { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'dead' }],
   [
     'dead letters of a length limit',
     { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'dead', 'x-max-length': 2 },
   ],
-  ['dead letters that come back', { 'x-dead-letter-exchange': '', 'x-max-priority': 2 }],
 ]
 
 /** One client that does at random what clients do with a queue. What it does follows from the seed and the answers. */
@@ -30,8 +28,10 @@ class Walk {
   readonly #random: () => number
   /** The tags of each channel that are settled or were given back. */
   readonly #settled = new Map<number, Set<number>>()
-  readonly #consuming = new Set<number>()
+  /** Which channels consume, under which tag. */
+  readonly #consuming = new Map<number, string>()
   #published = 0
+  #consumers = 0
 
   constructor(stage: Stage, a: FramePeer, seed: number) {
     this.#stage = stage
@@ -70,7 +70,7 @@ class Walk {
         : []),
     ]
     this.#pick(acts)()
-    await this.#stage.settle()
+    await this.#stage.settleQueue(this.#a, 'q')
   }
 
   #below(limit: number): number {
@@ -98,10 +98,15 @@ class Walk {
     this.#a.publish(channel, { routingKey: 'q', properties: { priority: this.#below(5) }, body })
   }
 
+  /** Every consumer has a tag of its own: RabbitMQ 3.10 credits an ack to whoever has the tag now. */
   #consume(channel: number): void {
-    const consumerTag = `c${channel}`
-    if (this.#consuming.delete(channel)) return this.#a.say(channel, 'basic.cancel', { consumerTag })
-    this.#consuming.add(channel)
+    const known = this.#consuming.get(channel)
+    if (known !== undefined) {
+      this.#consuming.delete(channel)
+      return this.#a.say(channel, 'basic.cancel', { consumerTag: known })
+    }
+    const consumerTag = `c${++this.#consumers}`
+    this.#consuming.set(channel, consumerTag)
     this.#a.say(channel, 'basic.consume', {
       queue: 'q',
       consumerTag,
@@ -111,9 +116,10 @@ class Walk {
 
   #settle(channel: number, open: readonly number[], name: 'basic.ack' | 'basic.nack' | 'basic.reject'): void {
     const deliveryTag = this.#pick(open)
-    const multiple = name !== 'basic.reject' && this.#random() < 0.3
-    this.#close(channel, multiple ? open.filter((tag) => tag <= deliveryTag) : [deliveryTag])
+    // Of many at once RabbitMQ gives back those of one consumer before those of another, whatever their order.
     const requeue = this.#random() < 0.7
+    const multiple = this.#random() < 0.3 && (name === 'basic.ack' || (name === 'basic.nack' && !requeue))
+    this.#close(channel, multiple ? open.filter((tag) => tag <= deliveryTag) : [deliveryTag])
     if (name === 'basic.ack') this.#a.say(channel, name, { deliveryTag, multiple })
     else if (name === 'basic.nack') this.#a.say(channel, name, { deliveryTag, multiple, requeue })
     else this.#a.say(channel, name, { deliveryTag, requeue })

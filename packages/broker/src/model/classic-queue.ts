@@ -205,6 +205,8 @@ export class ClassicQueue implements RoutedQueue {
     }
     const stay = queued.filter((one) => this.takesBack(one, cause))
     for (const one of stay) {
+      // Who gives back has room again, and may be the one who gets it: it has its turn before the others are asked.
+      if (one.consumer !== null) this.#turns.wake(one.consumer)
       one.consumer = null
       one.redelivered = true
     }
