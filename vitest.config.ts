@@ -11,6 +11,10 @@ function titles(test: TestCase): readonly string[] {
   return names
 }
 
+/** The file of tests; that of one which runs on the embedded broker as well says so. */
+const fileOf = ({ relativeModuleId, project }: TestModule): string =>
+  project.name === 'embedded' ? `embedded: ${relativeModuleId}` : relativeModuleId
+
 /**
  * Ends the run with a plain line for each failure and the one that CI reads, or, where `HERMOD_TEST_REPORT` names a
  * file, writes the same and every test into it, for run-tests.mjs.
@@ -21,15 +25,16 @@ const outcome: Reporter = {
     const tests = []
     const failures: string[] = errors.map((error) => String(error.message))
     for (const module of modules) {
+      const file = fileOf(module)
       if (module.state() === 'failed' && [...module.children.allTests('failed')].length === 0) {
         counts.failed++
-        failures.push(module.relativeModuleId)
+        failures.push(file)
       }
       for (const test of module.children.allTests()) {
         const { state } = test.result()
         counts[state]++
-        if (state === 'failed') failures.push([module.relativeModuleId, ...titles(test)].join(' > '))
-        tests.push({ file: module.relativeModuleId, titles: titles(test), state })
+        if (state === 'failed') failures.push([file, ...titles(test)].join(' > '))
+        tests.push({ file, titles: titles(test), state })
       }
     }
     const sum = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped + counts.pending} skipped`

@@ -9,6 +9,7 @@ import type * as messaging from '@hermod/messaging'
 import type * as openstack from '@hermod/openstack'
 import type * as otel from '@hermod/otel'
 import type * as testkit from '@hermod/testkit'
+import type * as testBroker from '@hermod/testkit/test-broker'
 import type * as hermod from 'hermod'
 import { describe, expectTypeOf, it } from 'vitest'
 
@@ -57,6 +58,7 @@ describe('the public entry points', () => {
     expectTypeOf<Leaks<typeof messaging>>().toBeNever()
     expectTypeOf<Leaks<typeof openstack>>().toBeNever()
     expectTypeOf<Leaks<typeof otel>>().toBeNever()
+    expectTypeOf<Leaks<typeof testBroker>>().toBeNever()
     expectTypeOf<Leaks<typeof testkit>>().toBeNever()
     expectTypeOf<Leaks<typeof wire>>().toBeNever()
   })
