@@ -54,6 +54,7 @@ class Listening {
       columns: () => undefined,
       clock: systemClock,
       openTap: (options) => openTap({ ...options, dial: this.tap.broker.dial, heartbeatMs: 0 }),
+      startInBackground: () => Promise.reject(new Error('hermod listen starts no process')),
     }
     this.ended = run(['listen', '-x', 'nova', '-o', output], io)
   }
