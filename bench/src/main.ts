@@ -2,9 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { isHermodError } from '@hermod/kernel'
 import { findPython } from '@hermod/testkit'
+import { loadPage } from './broker-load/load-page.ts'
+import { EMBEDDED } from './broker-load/loaded-broker-name.ts'
+import { profileLoads } from './broker-load/profile-loads.ts'
+import { runLoadTournament, type LoadOutcome } from './broker-load/load-tournament.ts'
 import type { BenchBroker, BrokerName } from './brokers/bench-broker.ts'
 import { OURS, ROSTER, tasksOf, type RosterEntry } from './contestants/roster.ts'
-import { floorOf, TASK_PLANS } from './jobs/task.ts'
+import { CLIENT_FLOORS, clientFloorOf, TASK_PLANS, type ClientFloor } from './jobs/task.ts'
 import { readOptions, USAGE, type BenchOptions } from './options.ts'
 import { OUT_FOLDER, profileContestant } from './profile-contestant.ts'
 import { resultsPage } from './report/results-page.ts'
@@ -55,7 +59,27 @@ function presentContestants(options: BenchOptions, leftOut: string[]): readonly 
 }
 
 async function measure(options: BenchOptions): Promise<void> {
+  for (const [floor, page] of [...(await clientPages(options)), ...(await brokerPages(options))]) {
+    const folder = page.complete ? RESULTS_FOLDER : OUT_FOLDER
+    mkdirSync(folder, { recursive: true })
+    const file = `${folder}${floor}.md`
+    writeFileSync(file, page.text)
+    process.stdout.write(page.text)
+    say(`written to ${file}`)
+  }
+}
+
+/** A page, and whether nothing is missing from it. */
+interface Page {
+  readonly text: string
+  readonly complete: boolean
+}
+
+/** The pages on which clients are compared. */
+async function clientPages(options: BenchOptions): Promise<readonly (readonly [ClientFloor, Page])[]> {
   const { rounds, quick } = options
+  const floors = CLIENT_FLOORS.filter((floor) => options.floors.includes(floor))
+  if (floors.length === 0) return []
   const standings: Standing[] = []
   const leftOut: string[] = []
   const present = presentContestants(options, leftOut)
@@ -75,28 +99,47 @@ async function measure(options: BenchOptions): Promise<void> {
       report(error)
     }
   }
-  const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])]
-  const folder = options.complete && leftOut.length === 0 ? RESULTS_FOLDER : OUT_FOLDER
-  mkdirSync(folder, { recursive: true })
-  for (const floor of options.floors) {
-    const page = resultsPage({
+  const complete = options.complete && leftOut.length === 0
+  return floors.map((floor) => {
+    const text = resultsPage({
       floor,
-      command: command.join(' '),
+      command: commandLine(),
       date: new Date(),
       rounds,
       contestants: present,
-      standings: standings.filter(({ task }) => floorOf(task) === floor),
+      standings: standings.filter(({ task }) => clientFloorOf(task) === floor),
       ...(startup !== undefined && { startup }),
       leftOut,
     })
-    const file = `${folder}${floor}.md`
-    writeFileSync(file, page)
-    process.stdout.write(page)
-    say(`written to ${file}`)
+    return [floor, { text, complete }] as const
+  })
+}
+
+/** The page on which brokers are. */
+async function brokerPages(options: BenchOptions): Promise<readonly (readonly ['broker', Page])[]> {
+  const { rounds, quick, loads: tasks, loadedBrokers: brokers } = options
+  if (tasks.length === 0 || brokers.length === 0) return []
+  const leftOut: string[] = []
+  let outcome: LoadOutcome = { standings: [], brokerTitles: [] }
+  try {
+    outcome = await runLoadTournament({ tasks, brokers, rounds, quick, onProgress: say })
+  } catch (error) {
+    leftOut.push(`everything: ${reasonOf(error)}`)
+    if (!isHermodError(error) || error.code !== 'E_UNSUPPORTED') report(error)
   }
+  const text = loadPage({ command: commandLine(), date: new Date(), rounds, ...outcome, leftOut })
+  return [['broker', { text, complete: options.complete && leftOut.length === 0 }]]
+}
+
+function commandLine(): string {
+  return ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
 }
 
 async function profile(name: string, options: BenchOptions): Promise<void> {
+  if (name === EMBEDDED) {
+    mkdirSync(OUT_FOLDER, { recursive: true })
+    return (await profileLoads(OUT_FOLDER, options.loads, options.quick)).forEach(say)
+  }
   const leftOut: string[] = []
   await onEachBroker(options, leftOut, async (broker) => {
     ;(await profileContestant(name, broker, options.tasks, options.quick)).forEach(say)

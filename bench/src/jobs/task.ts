@@ -1,3 +1,5 @@
+import { isLoadTask, type LoadTask } from '../broker-load/load-task.ts'
+
 /** What is measured. */
 export type Task =
   | 'publish'
@@ -80,12 +82,23 @@ export const TASK_KINDS: readonly TaskKind[] = [...new Set(TASKS.map((task) => T
 export const OSLO_KINDS: readonly TaskKind[] = ['oslo-call', 'oslo-cast', 'notify', 'listen']
 
 /** What is measured in one run and shown on one page. */
-export type Floor = 'amqp' | 'messaging'
+export type Floor = ClientFloor | 'broker'
+
+/** A floor on which clients are compared. */
+export type ClientFloor = 'amqp' | 'messaging'
 
 /** Every floor, in the order in which they are measured. */
-export const FLOORS: readonly Floor[] = ['amqp', 'messaging']
+export const FLOORS: readonly Floor[] = ['amqp', 'messaging', 'broker']
+
+/** Those on which clients are compared. */
+export const CLIENT_FLOORS: readonly ClientFloor[] = ['amqp', 'messaging']
 
 /** The floor that a task measures. */
-export function floorOf(task: Task): Floor {
+export function floorOf(task: Task | LoadTask): Floor {
+  return isLoadTask(task) ? 'broker' : clientFloorOf(task)
+}
+
+/** The floor that a task of clients measures. */
+export function clientFloorOf(task: Task): ClientFloor {
   return OSLO_KINDS.includes(TASK_PLANS[task].kind) ? 'messaging' : 'amqp'
 }

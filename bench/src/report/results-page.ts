@@ -1,5 +1,5 @@
 import type { RosterEntry } from '../contestants/roster.ts'
-import { TASK_PLANS, type Floor } from '../jobs/task.ts'
+import { TASK_PLANS, type ClientFloor } from '../jobs/task.ts'
 import type { StartupTimes } from '../startup.ts'
 import { CEILING, type Standing } from '../tournament.ts'
 import { judgeGoals } from './goals.ts'
@@ -9,7 +9,7 @@ import { standingTable } from './standing-table.ts'
 
 /** Everything that one run of the bench found about one floor. */
 export interface Findings {
-  readonly floor: Floor
+  readonly floor: ClientFloor
   readonly command: string
   readonly date: Date
   readonly rounds: number
@@ -20,7 +20,7 @@ export interface Findings {
   readonly leftOut: readonly string[]
 }
 
-const TITLES: Readonly<Record<Floor, string>> = {
+const TITLES: Readonly<Record<ClientFloor, string>> = {
   amqp: 'Results: the AMQP client',
   messaging: 'Results: remote calls and notifications',
 }
