@@ -13,6 +13,7 @@ const FOLDERS = {
   docs: 'test/docs',
   fuzz: 'test/fuzz',
   interop: 'test/interop',
+  embedded: 'test/interop',
   fault: 'test/fault',
   e2e: 'test/e2e',
   comparison: 'test/comparison',
@@ -29,6 +30,9 @@ function holdsTests(folder) {
 
 /** As scripts/setup-services makes it. */
 const NEWEST_OSLO = '.services/oslo-newest/bin/python'
+
+/** As scripts/setup-services makes it. */
+const FOREIGN_SUITES = '.services/foreign-suites/bin/python'
 
 /** Read by check-parity.mjs. */
 const REPORT = '.test-report.json'
@@ -58,6 +62,7 @@ const peers = {
   'tests that kill a broker or look into it': findRabbitMq(),
   'tests with Python peers': findPython(['oslo_messaging', 'kombu', 'pika']),
   'tests with the newest oslo.messaging': findPython(['oslo_messaging'], NEWEST_OSLO),
+  'suites of others against the broker': findPython(['oslotest', 'pytest'], FOREIGN_SUITES),
 }
 for (const [tests, peer] of Object.entries(peers)) {
   if (peer.available) continue

@@ -34,5 +34,5 @@ class Reports:
 
 
 sys.path.insert(0, os.getcwd())
-options = ["-p", "no:cacheprovider", "-p", "no:warnings", "--override-ini", "addopts="]
+options = ["-p", "no:cacheprovider", "-p", "no:warnings", "-o", "addopts=", "-o", "python_classes=test_*"]
 pytest.main(options + sys.argv[2:], plugins=[Reports(json.loads(sys.argv[1]))])
