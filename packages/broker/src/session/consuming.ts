@@ -40,6 +40,8 @@ export class Consuming {
   /** Tags of consumers that the client does not know to be gone. */
   #gone: string[] = []
   #closed = false
+  /** Consumers of a channel that is ending. */
+  #ending: readonly ChannelConsumer[] = []
 
   constructor(parts: ChannelParts) {
     this.parts = parts
@@ -170,16 +172,21 @@ export class Consuming {
     this.#closed = true
     this.#replies?.close()
     this.#replies = undefined
-    const consumers = [...this.#consumers.values()]
+    this.#ending = [...this.#consumers.values()]
     this.#consumers.clear()
-    for (const consumer of consumers) consumer.end()
   }
 
-  /** The second half: what is unsettled goes back to its queues, and what a transaction holds with it. */
+  /**
+   * The second half: what is unsettled goes back to its queues, and what a transaction holds with it. Only then do the
+   * consumers leave them, for whoever is next must find it there, before all that came later.
+   */
   giveBackAll(uncommitted: readonly Taken[]): void {
     this.#unsettled.restore(uncommitted)
     const taken = this.#unsettled.takeUpTo(0)
     if (taken !== undefined) this.#giveBack(taken.messages, 'closed')
+    const consumers = this.#ending
+    this.#ending = []
+    for (const consumer of consumers) consumer.end()
   }
 
   /** The client reads again, or a limit was lifted: every consumer that waits may go on. */
@@ -195,7 +202,7 @@ export class Consuming {
 
   hasRoomFor(noAck: boolean): boolean {
     const { output, limits } = this.parts.host
-    if (output.full) return false
+    if (this.#closed || output.full) return false
     return noAck || (this.#shared.hasRoom && this.#unsettled.size < limits.maxUnsettledPerChannel)
   }
 
