@@ -44,6 +44,19 @@ describe('consumers take turns', () => {
     expect(high.bodies).toEqual(['1', '5'])
   })
 
+  test('one that gives back has room for it before the others are asked', () => {
+    const fixture = new ModelFixture()
+    const queue = fixture.queue('q')
+    const high = fixture.consume(queue, { prefetch: 1, arguments: { 'x-priority': 1 } })
+    fixture.fill('q', '1')
+    // Asked for more, it had no room and left the ring.
+    fixture.fill('q', '2')
+    const low = fixture.consume(queue, { prefetch: 1 })
+    expect([high.bodies, low.bodies]).toEqual([['1'], ['2']])
+    queue.giveBack([high.take()], 'nack')
+    expect([high.bodies, low.bodies, queue.messageCount]).toEqual([['1', '1'], ['2'], 0])
+  })
+
   test('a consumer that comes gets nothing before it is woken, so that it can be told of first', () => {
     const fixture = new ModelFixture()
     const queue = fixture.queue('q')
