@@ -17,7 +17,7 @@ export type LoadTask =
   | 'broker-memory'
 
 /** What makes the load: the C program, Hermod's AMQP client, or its transports. */
-export type LoadProgram = 'librabbitmq' | 'hermod' | 'messaging'
+type LoadProgram = 'librabbitmq' | 'hermod' | 'messaging'
 
 /** How a load is made and shown. */
 export interface LoadPlan {
@@ -140,7 +140,7 @@ export const LOAD_PLANS: Readonly<Record<LoadTask, LoadPlan>> = {
     mode: 'flow',
     unit: 'notifications',
     title: 'notifications emitted and handled by one thread, with envelopes, 100 in flight',
-    count: 20_000,
+    count: 40_000,
     isScaled: false,
     window: 100,
   },
