@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { findBroker, findPython, needs, type Availability } from '../src/availability.ts'
+import { findBroker, findPython, findRabbitMq, needs, type Availability } from '../src/availability.ts'
 
 const present: Availability = { available: true }
 const absent: Availability = { available: false, reason: 'that thing is missing', excused: false }
@@ -42,5 +42,16 @@ describe('findBroker', () => {
   it('is content with a broker that the user lends', () => {
     vi.stubEnv('HERMOD_TEST_AMQP_URL', 'amqp://broker.example/')
     expect(findBroker()).toEqual({ available: true })
+  })
+
+  it('is content with the embedded broker, for what that can do', () => {
+    vi.stubEnv('HERMOD_TEST_BROKER', 'embedded')
+    expect(findBroker('restart', 'inspect')).toEqual({ available: true })
+    expect(findBroker('restart', 'durable', 'plugins')).toEqual({
+      available: false,
+      reason: 'the embedded broker cannot do this: durable, plugins',
+      excused: true,
+    })
+    expect(findRabbitMq()).toMatchObject({ available: false, excused: true })
   })
 })
