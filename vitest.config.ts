@@ -23,7 +23,7 @@ const outcome: Reporter = {
   onTestRunEnd(modules: readonly TestModule[], errors) {
     const counts = { passed: 0, failed: errors.length, skipped: 0, pending: 0 }
     const tests = []
-    const failures: string[] = errors.map((error) => String(error.message))
+    const failures: string[] = errors.map((error) => error.message)
     for (const module of modules) {
       const file = fileOf(module)
       if (module.state() === 'failed' && [...module.children.allTests('failed')].length === 0) {

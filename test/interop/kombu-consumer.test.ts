@@ -13,7 +13,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startPeer } from '../e2e/start-peer.ts'
 
 const gate = needs(findBroker('inspect'), findPython(['kombu']))
-const lasting = needs(findBroker('durable'))
+const keeping = needs(findBroker('durable'))
 
 describe.skipIf(gate.skip)(`Consumer on RabbitMQ, and beside kombu${gate.note}`, () => {
   let broker: BrokerFixture
@@ -233,7 +233,7 @@ describe.skipIf(gate.skip)(`Consumer on RabbitMQ, and beside kombu${gate.note}`,
     await eventually(async () => (await factsOf(queue)).messages === 0)
   })
 
-  it.skipIf(lasting.skip)(
+  it.skipIf(keeping.skip)(
     'survives the broker, with every message and none settled on the wrong channel',
     async () => {
       const queue = new Queue('lasting', { queueType: 'quorum' })
