@@ -64,7 +64,7 @@ const onEmbeddedBroker = () => ({
     exclude: [
       'test/{interop,fault}/*-cluster.test.ts',
       'test/interop/{demo,driver-memory,oslo-options,oslo-rpc-retry,testkit-*,wire-*,amqp-tls-failover}.test.ts',
-      'test/e2e/{broker-command,demo,rpc-terminal,serve-usage}.test.ts',
+      'test/e2e/{broker-command,demo,rpc-terminal,serve-usage,test-without-rabbitmq}.test.ts',
     ],
     testTimeout: 180_000,
     hookTimeout: 120_000,
