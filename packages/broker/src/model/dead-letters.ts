@@ -1,8 +1,7 @@
 import type { Clock } from '@hermod/kernel'
 import { deathsIn, goesRound, withDeath } from './death-record.ts'
 import { carbonCopyKeys } from './carbon-copies.ts'
-import { headersOf, scanProperties, shortStringAt, withProperties } from './message-properties.ts'
-import type { TableLimits } from './field-table.ts'
+import { EVERYTHING, headersOf, scanProperties, shortStringAt, withProperties } from './message-properties.ts'
 import type { Message } from './message.ts'
 import type { DeathReason, RoutedQueue } from './queue.ts'
 import type { QueueSettings } from './queue-arguments.ts'
@@ -18,9 +17,13 @@ interface Dead {
   readonly counted: boolean
 }
 
+/** After so much time with them everybody else has a turn. */
+const LONGEST_MS = 20
+/** How often the time is looked at. */
+const LOOK_EVERY = 16
+
 /** What sends them on: the exchanges. */
 export interface DeadLetterRoutes {
-  readonly tableLimits: TableLimits
   readonly trustsPublishedDeath: boolean
   hasExchange(name: string): boolean
   /** Where a message goes. */
@@ -29,7 +32,9 @@ export interface DeadLetterRoutes {
 
 /**
  * Messages that have died, on their way to where their queues send them. One after the other from a list, never from
- * within each other: a chain of queues may be as long as it likes.
+ * within each other: a chain of queues may be as long as it likes. What dies of a message goes before what waits behind
+ * it, so that letters that multiply at each station take time, but no memory; and when that takes long, everybody else
+ * has a turn in between.
  *
  * @source rabbit_dead_letter
  */
@@ -37,9 +42,15 @@ export class DeadLetters {
   readonly #clock: Clock
   readonly #routes: DeadLetterRoutes
   readonly #waiting = new Ring<Dead>()
+  /** What died of what is being sent on, in reverse. */
+  readonly #descendants: Dead[] = []
+  /** What died of the last one. */
+  #children: Dead[] = []
   /** Messages that this broker has sent on: their history is its own. */
   readonly #own = new WeakSet<Message>()
   #sending = false
+  /** The rest has its turn soon. */
+  #later = false
 
   constructor(clock: Clock, routes: DeadLetterRoutes) {
     this.#clock = clock
@@ -50,19 +61,46 @@ export class DeadLetters {
     const { deadLetterExchange, deadLetterKey, type } = settings
     if (deadLetterExchange === undefined) return
     const counted = type === 'quorum'
-    this.#waiting.push({ message, reason, queue, exchange: deadLetterExchange, key: deadLetterKey, counted })
+    const dead = { message, reason, queue, exchange: deadLetterExchange, key: deadLetterKey, counted }
+    if (this.#sending) this.#children.push(dead)
+    else this.#waiting.push(dead)
   }
 
   /** Sends on what waits, and what dies of that. */
   send(): void {
-    if (this.#sending || this.#waiting.length === 0) return
+    if (this.#sending || this.#later || this.#waiting.length === 0) return
+    this.#sendSome()
+  }
+
+  #sendSome(): void {
     this.#sending = true
     try {
-      for (let dead = this.#waiting.shift(); dead !== undefined; dead = this.#waiting.shift())
+      const sinceMs = this.#clock.monotonicMs()
+      for (
+        let sent = 1;
+        sent % LOOK_EVERY !== 0 || this.#clock.monotonicMs() - sinceMs < LONGEST_MS;
+        sent++
+      ) {
+        const dead = this.#descendants.pop() ?? this.#waiting.shift()
+        if (dead === undefined) return
         this.#sendOn(dead)
+        const children = this.#children
+        if (children.length === 0) continue
+        for (let at = children.length - 1; at >= 0; at--) this.#descendants.push(children[at] as Dead)
+        this.#children = []
+      }
     } finally {
       this.#sending = false
     }
+    this.#later = true
+    this.#clock.after(
+      0,
+      () => {
+        this.#later = false
+        this.#sendSome()
+      },
+      { background: true },
+    )
   }
 
   #sendOn(dead: Dead): void {
@@ -76,7 +114,7 @@ export class DeadLetters {
 
   /** The message that goes on: another address, no expiration, and its history. */
   #letter({ message, reason, queue, exchange, key, counted }: Dead): Message {
-    const { expiration } = scanProperties(message, this.#routes.tableLimits)
+    const { expiration } = scanProperties(message, EVERYTHING)
     const headers = new Map(headersOf(message))
     const believed = this.#routes.trustsPublishedDeath || this.#own.has(message)
     const copies = carbonCopyKeys(headers)

@@ -90,7 +90,8 @@ export function shortStringAt({ header, headerStart }: Message, offset: number):
   return header.toString('latin1', at + 1, at + 1 + (header[at] as number))
 }
 
-const EVERYTHING: TableLimits = { maxDepth: 255, maxFields: Infinity }
+/** Of a message that was admitted: what the broker adds to its headers must not make it unreadable. */
+export const EVERYTHING: TableLimits = { maxDepth: 255, maxFields: Infinity }
 
 /** The headers of a message that was scanned. */
 export function headersOf(message: Message): Fields {

@@ -30,6 +30,9 @@ export type Route = readonly RoutedQueue[]
 /** No queue matched; all queues took it; one of them at least refused it (`x-overflow: reject-publish`). */
 export type PublishOutcome = 'unrouted' | 'taken' | 'refused'
 
+/** What a message costs in each queue but the first: an estimate. */
+const PLACE_BYTES = 96
+
 /** The route of a reply that somebody was there to take. */
 const REPLIED: Route = Object.freeze([])
 
@@ -81,7 +84,6 @@ export class VirtualHost {
     this.#exchanges = new ExchangeOperations(name, this.#topology, profile, limits)
     this.#queues = new QueueOperations(this.#hostOfQueues(), this.#topology, this.#exchanges, limits)
     this.#deadLetters = new DeadLetters(clock, {
-      tableLimits: this.#tableLimits,
       trustsPublishedDeath: profile.trustsPublishedDeath,
       hasExchange: (exchange) => this.#topology.exchanges.has(exchange),
       route: (message) => this.route(message),
@@ -96,12 +98,12 @@ export class VirtualHost {
       profile,
       deadlines,
       hold(message: Message): void {
-        if (message.holders++ > 0) return
+        if (message.holders++ > 0) return memory.add(PLACE_BYTES)
         memory.add(message.costBytes)
         storage.noted(message)
       },
       release(message: Message): void {
-        if (--message.holders === 0) memory.remove(message.costBytes)
+        memory.remove(--message.holders === 0 ? message.costBytes : PLACE_BYTES)
       },
       deadLetter: (message: Message, reason: DeathReason, queue: string, settings: QueueSettings): void =>
         this.#deadLetters.add(message, reason, queue, settings),
