@@ -17,6 +17,8 @@ class Turn {
 interface Level {
   readonly priority: number
   ring: Ring<Turn>
+  /** How many consumers it has, with room or without. */
+  size: number
   /** How many of the ring are gone. */
   gone: number
 }
@@ -42,7 +44,9 @@ export class ConsumerTurns {
   add(consumer: QueueConsumer, priority: number): void {
     const turn = new Turn(consumer, priority)
     this.#turns.set(consumer, turn)
-    this.#level(priority).ring.push(turn)
+    const level = this.#level(priority)
+    level.ring.push(turn)
+    level.size++
   }
 
   /** Whether there was one to remove. */
@@ -51,7 +55,10 @@ export class ConsumerTurns {
     if (turn === undefined) return false
     turn.gone = true
     this.#turns.delete(consumer)
-    if (turn.waiting) this.#forget(this.#level(turn.priority))
+    const level = this.#level(turn.priority)
+    // Clients may choose from four thousand million priorities.
+    if (--level.size === 0) this.#levels.splice(this.#levels.indexOf(level), 1)
+    else if (turn.waiting) this.#forget(level)
     return true
   }
 
@@ -110,7 +117,7 @@ export class ConsumerTurns {
   #level(priority: number): Level {
     const known = this.#levels.find((level) => level.priority === priority)
     if (known !== undefined) return known
-    const level: Level = { priority, ring: new Ring<Turn>(), gone: 0 }
+    const level: Level = { priority, ring: new Ring<Turn>(), size: 0, gone: 0 }
     const behind = this.#levels.findIndex((other) => other.priority < priority)
     this.#levels.splice(behind === -1 ? this.#levels.length : behind, 0, level)
     return level
