@@ -7,7 +7,8 @@ import { AmqpError, preconditionFailed } from '../amqp-error.ts'
 import { Message } from '../model/message.ts'
 import { CLASS_BASIC } from './method-codes.ts'
 
-/** What a body of several frames is given in advance on the word of its header. */
+/** Pieces of a body of several frames grow with what has come of it: its header's word alone is good for the first. */
+const FIRST_PIECE_BYTES = 4096
 const PIECE_BYTES = 128 * 1024
 
 const unexpected = (explanation: string): AmqpError => new AmqpError(505, explanation)
@@ -28,6 +29,8 @@ export class ContentAssembly {
   #left = 0
   #piece: Buffer | undefined
   #pieceUsed = 0
+  /** Of all pieces. */
+  #gathered = 0
   #pieces: Buffer[] = []
 
   /** @param hold is told of the memory that pieces take, and give back. */
@@ -102,7 +105,8 @@ export class ContentAssembly {
 
   #letGo(): readonly Buffer[] {
     const pieces = this.#pieces
-    if (pieces.length > 0) this.#hold(-pieces.reduce((sum, piece) => sum + piece.length, 0))
+    if (this.#gathered > 0) this.#hold(-this.#gathered)
+    this.#gathered = 0
     this.#piece = undefined
     this.#pieces = []
     return pieces
@@ -113,7 +117,9 @@ export class ContentAssembly {
     while (at < end) {
       let piece = this.#piece
       if (piece === undefined || this.#pieceUsed === piece.length) {
-        piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, end - at + this.#left))
+        const wanted = Math.max(FIRST_PIECE_BYTES, this.#gathered, end - at)
+        piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, wanted, end - at + this.#left))
+        this.#gathered += piece.length
         this.#hold(piece.length)
         this.#pieces.push(piece)
         this.#piece = piece

@@ -9,6 +9,9 @@ const SPARE_SLABS = 4
 /** From this size on a body is handed to the system as it is: copying it would cost more than the write. */
 const BY_REFERENCE_BYTES = 16 * 1024
 
+/** Up to this size, what stands before such a body is copied: a slab for each would be mostly empty. */
+const SMALL_BYTES = 1024
+
 /** Up to this length a loop beats a call into the runtime, which makes a view first. */
 const HAND_COPIED = 64
 
@@ -99,7 +102,12 @@ export class Output implements TurnTask {
       writer.offset += length
       return
     }
-    this.#send()
+    if (writer.offset > SMALL_BYTES) this.#send()
+    else if (writer.offset > 0) {
+      const before = Buffer.from(writer.buffer.subarray(0, writer.offset))
+      writer.offset = 0
+      this.#write(before, undefined)
+    }
     this.#write(source.subarray(start, end), undefined)
   }
 

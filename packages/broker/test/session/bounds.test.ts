@@ -66,7 +66,7 @@ describe('memory', () => {
   })
 
   it('counts bodies that are on their way, and what a transaction holds', async () => {
-    const broker = fixture.broker({ memoryLimitBytes: 1_000_000 })
+    const broker = fixture.broker({ memoryLimitBytes: 150_000 })
     const client = await fixture.client(broker)
     await client.call(1, 'queue.declare', queueNamed('q'))
     await client.call(1, 'tx.select', {})
