@@ -33,6 +33,7 @@ import {
   untimelyFrame,
 } from './refusals.ts'
 import type { SessionHost } from './session-host.ts'
+import type { SessionState } from './session-state.ts'
 
 /** How long a client may take to agree that its connection is closed. @source rabbit_reader:close_connection */
 const CLOSING_MS = 30_000
@@ -40,15 +41,6 @@ const CLOSING_MS = 30_000
 const UNREADABLE_MS = 3_000
 /** From this many times its limit on, an output that is not read holds up what is read from its client. */
 const OVERFULL = 4
-
-/**
- * - `greeting`, `handshake`: nobody is known yet.
- * - `running`.
- * - `closed`: a close was written, or agreed to. What comes is read and dropped: a socket that is closed over unread
- *   bytes is reset, and then the client may never see the close.
- * - `gone`.
- */
-export type SessionState = 'greeting' | 'handshake' | 'running' | 'closed' | 'gone'
 
 /** One client connection, from its first byte to its last. */
 export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
@@ -69,7 +61,7 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
   #bytesRead = 0
   /** The bytes that come are no frames any more. */
   #unreadable = false
-  readonly #gate = new FrameGate(this)
+  readonly #gate: FrameGate
   #blocked = false
   #overfull = false
 
@@ -85,6 +77,7 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
       () => this.#beforeFlush(),
       () => this.#roomAgain(),
     )
+    this.#gate = new FrameGate(this, clock, turn)
     this.#decoder = new FrameDecoder(this.#gate, limits.initialFrameMax)
     this.#handshake = new Handshake(host, link.peer, this)
     this.#arm(limits.protocolHeaderTimeoutMs, () => this.#hangUp('no protocol header in time'))
@@ -164,10 +157,13 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
     this.#output.flush()
     this.#finish()
     this.link.end()
+    // Who reads no more would keep for ever what is on its way.
+    this.#arm(UNREADABLE_MS, () => this.link.destroy())
   }
 
   lost(): void {
     this.#finish()
+    this.#timer?.cancel()
   }
 
   // ---------------------------------------------------------------- frames
@@ -311,16 +307,20 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
   #push(bytes: Buffer): void {
     if (this.#state === 'handshake' && this.#bytesRead > this.#host.limits.maxHandshakeBytes)
       return this.#hangUp('too many bytes before the connection is open')
+    this.#gate.begin()
     try {
       this.#decoder.push(bytes)
     } catch (error) {
       this.#unreadable = true
       this.#failed(0, framingError(error), undefined)
     }
-    if (this.#output.full && this.#output.waitingBytes > OVERFULL * this.#host.limits.maxOutputBytes) {
-      this.#overfull = true
-      this.#readOrPause()
-    }
+  }
+
+  handled(): void {
+    if (this.#output.waitingBytes <= OVERFULL * this.#host.limits.maxOutputBytes) return
+    // Asking for it has the output tell when there is room again.
+    this.#overfull = this.#output.full
+    this.readOrPause()
   }
 
   #channelFor(number: number): ChannelSession {
@@ -440,6 +440,7 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
   #finish(): void {
     if (this.#state === 'gone') return
     this.#state = 'gone'
+    this.#gate.clear()
     this.#timer?.cancel()
     this.#heartbeats?.stop()
     this.#host.alarms.remove(this)
@@ -463,7 +464,7 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
   #roomAgain(): void {
     if (this.#overfull) {
       this.#overfull = false
-      this.#readOrPause()
+      this.readOrPause()
     }
     for (const session of this.#channels.values()) session.wake()
   }
@@ -476,11 +477,10 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
   #block(): void {
     if (this.#blocked || this.#state !== 'running') return
     this.#blocked = true
-    this.#gate.shut()
     if (this.#handshake.can('connection.blocked'))
       this.send('connection.blocked', { reason: this.#host.alarms.reason })
     if (this.#heartbeats !== undefined) this.#heartbeats.watching = false
-    this.#readOrPause()
+    this.readOrPause()
   }
 
   #unblock(): void {
@@ -488,12 +488,12 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
     if (this.#state === 'running' && this.#handshake.can('connection.blocked'))
       this.send('connection.unblocked', {})
     if (this.#heartbeats !== undefined) this.#heartbeats.watching = true
-    this.#gate.open()
-    this.#readOrPause()
+    this.readOrPause()
   }
 
-  #readOrPause(): void {
-    if (this.#blocked || this.#overfull) this.link.pause()
+  readOrPause(): void {
+    this.#gate.held = this.#blocked || this.#overfull
+    if (this.#gate.shut) this.link.pause()
     else this.link.resume()
   }
 }

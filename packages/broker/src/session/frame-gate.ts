@@ -1,50 +1,119 @@
 import { ByteReader, type FrameSink } from '@hermod/amqp/wire'
+import type { Clock } from '@hermod/kernel'
+import type { Turn, TurnTask } from './turn.ts'
+
+/** After so much time with the frames of one client the others have their turn. */
+const LONGEST_MS = 20
+/** How often the time is looked at: every so many frames. */
+const LOOK_EVERY = 32
 
 /** Who frames are for; a heartbeat says nothing but that bytes came. */
-export type GatedSink = Omit<FrameSink, 'heartbeat'>
+export interface GatedSink extends Omit<FrameSink, 'heartbeat'> {
+  /** A frame was handled; now is the time to say that the next one has to wait. */
+  handled(): void
+  /** The gate has shut itself because the frames took long, or is open again. */
+  readOrPause(): void
+}
 
 /**
  * Stands between the decoder, which hands over every frame of a chunk at once, and a session that may have to stop in the
- * middle of one: a connection that an alarm blocks is not heard any more, also in what it has sent already.
+ * middle of one: a connection that an alarm blocks, or that does not read its answers, is not heard any more, also in
+ * what it has sent already. And frames that are dear leave time to other connections.
  */
-export class FrameGate implements FrameSink {
+export class FrameGate implements FrameSink, TurnTask {
   readonly #sink: GatedSink
+  readonly #clock: Clock
+  readonly #turn: Turn
   /** Copies, in their order: what has come of a chunk or two, for then the link is paused. */
-  readonly #held: (() => void)[] = []
-  #shut = false
+  #waiting: (() => void)[] = []
+  #held = false
+  #late = false
+  #passing = false
+  #frames = 0
+  #sinceMs = 0
 
-  constructor(sink: GatedSink) {
+  constructor(sink: GatedSink, clock: Clock, turn: Turn) {
     this.#sink = sink
+    this.#clock = clock
+    this.#turn = turn
+  }
+
+  /** Whether frames wait, or would. */
+  get shut(): boolean {
+    return this.#held || this.#late
+  }
+
+  /** While true, frames wait; then those that wait are let through, unless one of them shuts the gate again. */
+  set held(held: boolean) {
+    this.#held = held
+    this.#letThrough()
+  }
+
+  /** More frames are about to come. */
+  begin(): void {
+    this.#sinceMs = this.#clock.monotonicMs()
+  }
+
+  /** Forgets what waits. */
+  clear(): void {
+    this.#waiting = []
   }
 
   method(channel: number, reader: ByteReader): void {
-    if (this.#shut) this.#hold(reader, (copy) => this.#sink.method(channel, new ByteReader().reset(copy)))
-    else this.#sink.method(channel, reader)
+    if (this.shut) this.#hold(reader, (copy) => this.#sink.method(channel, new ByteReader().reset(copy)))
+    else {
+      this.#sink.method(channel, reader)
+      this.#handled()
+    }
   }
 
   header(channel: number, reader: ByteReader): void {
-    if (this.#shut) this.#hold(reader, (copy) => this.#sink.header(channel, new ByteReader().reset(copy)))
-    else this.#sink.header(channel, reader)
+    if (this.shut) this.#hold(reader, (copy) => this.#sink.header(channel, new ByteReader().reset(copy)))
+    else {
+      this.#sink.header(channel, reader)
+      this.#handled()
+    }
   }
 
   body(channel: number, bytes: Buffer, start: number, end: number): void {
-    if (this.#shut) {
+    if (this.shut) {
       const range = { buffer: bytes, offset: start, end }
       this.#hold(range, (copy) => this.#sink.body(channel, copy, 0, copy.length))
-    } else this.#sink.body(channel, bytes, start, end)
+    } else {
+      this.#sink.body(channel, bytes, start, end)
+      this.#handled()
+    }
   }
 
   heartbeat(): void {}
 
-  /** From now on frames wait. */
-  shut(): void {
-    this.#shut = true
+  endOfTurn(): void {
+    this.#late = false
+    this.begin()
+    this.#letThrough()
+    this.#sink.readOrPause()
   }
 
-  /** Lets through what waits, and all that comes; unless what is let through shuts it again. */
-  open(): void {
-    this.#shut = false
-    while (!this.#shut && this.#held.length > 0) this.#held.shift()?.()
+  #letThrough(): void {
+    if (this.#passing || this.#waiting.length === 0) return
+    this.#passing = true
+    // Those that wait are few, but not so few that each may cost the moving of all others.
+    let next = 0
+    while (!this.shut && next < this.#waiting.length) {
+      this.#waiting[next++]?.()
+      this.#handled()
+    }
+    this.#waiting = this.#waiting.slice(next)
+    this.#passing = false
+  }
+
+  #handled(): void {
+    this.#sink.handled()
+    if (++this.#frames % LOOK_EVERY !== 0 || this.#late) return
+    if (this.#clock.monotonicMs() - this.#sinceMs <= LONGEST_MS) return
+    this.#late = true
+    this.#turn.add(this)
+    this.#sink.readOrPause()
   }
 
   #hold(
@@ -52,6 +121,6 @@ export class FrameGate implements FrameSink {
     handle: (copy: Buffer) => void,
   ): void {
     const copy = Buffer.from(buffer.subarray(offset, end))
-    this.#held.push(() => handle(copy))
+    this.#waiting.push(() => handle(copy))
   }
 }

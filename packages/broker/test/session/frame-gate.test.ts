@@ -1,25 +1,34 @@
 import { ByteReader } from '@hermod/amqp/wire'
+import { ManualClock } from '@hermod/testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { FrameGate } from '../../src/session/frame-gate.ts'
+import { FrameGate, type GatedSink } from '../../src/session/frame-gate.ts'
+import { Turn } from '../../src/session/turn.ts'
 
 describe('a gate for frames', () => {
   let seen: string[]
   let gate: FrameGate
+  let clock: ManualClock
+  let turns: number
   const chunk = Buffer.from('..xy..')
   const reader = (): ByteReader => new ByteReader().reset(chunk, 2, 4)
   const text = ({ buffer, offset, end }: ByteReader): string => buffer.toString('latin1', offset, end)
 
   beforeEach(() => {
     seen = []
-    gate = new FrameGate({
+    turns = 0
+    clock = new ManualClock()
+    const sink: GatedSink = {
+      handled() {},
+      readOrPause: () => void turns++,
       method: (channel, bytes) => void seen.push(`method ${channel} ${text(bytes)}`),
       header(channel, bytes) {
         seen.push(`header ${channel} ${text(bytes)}`)
-        if (channel === 2) gate.shut()
+        if (channel === 2) gate.held = true
       },
       body: (channel, bytes, start, end) =>
         void seen.push(`body ${channel} ${bytes.toString('latin1', start, end)}`),
-    })
+    }
+    gate = new FrameGate(sink, clock, new Turn())
   })
 
   it('lets them pass as they come', () => {
@@ -30,28 +39,39 @@ describe('a gate for frames', () => {
   })
 
   it('keeps them while it is shut, as they were, and hands them over in their order', () => {
-    gate.shut()
+    gate.held = true
     const lent = Buffer.from('..xy..')
     gate.method(1, new ByteReader().reset(lent, 2, 4))
     gate.header(1, new ByteReader().reset(lent, 2, 4))
     gate.body(1, lent, 2, 4)
     lent.fill('z')
     expect(seen).toEqual([])
-    gate.open()
+    gate.held = false
     gate.method(3, reader())
     expect(seen).toEqual(['method 1 xy', 'header 1 xy', 'body 1 xy', 'method 3 xy'])
   })
 
   it('is shut again by what it lets through, and keeps the rest for the next time', () => {
-    gate.shut()
+    gate.held = true
     for (const channel of [1, 2, 3]) {
       gate.header(channel, reader())
       gate.body(channel, chunk, 2, 4)
     }
-    gate.open()
+    gate.held = false
     expect(seen).toEqual(['header 1 xy', 'body 1 xy', 'header 2 xy'])
     gate.header(4, reader())
-    gate.open()
+    gate.held = false
     expect(seen.slice(3)).toEqual(['body 2 xy', 'header 3 xy', 'body 3 xy', 'header 4 xy'])
+  })
+
+  it('leaves time to others when frames take long, and hands over the rest in the next turn', async () => {
+    gate.begin()
+    for (let n = 0; n < 32; n++) gate.method(1, reader())
+    expect(gate.shut).toBe(false)
+    clock.advance(100)
+    for (let n = 0; n < 100; n++) gate.method(1, reader())
+    expect([seen.length, gate.shut, turns]).toEqual([64, true, 1])
+    await new Promise((resolve) => setImmediate(resolve))
+    expect([seen.length, gate.shut, turns]).toEqual([132, false, 2])
   })
 })
