@@ -40,51 +40,59 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ fails${gate.note}`, FA
   })
   afterAll(() => broker?.[Symbol.asyncDispose]())
 
-  it.skipIf(lasting.skip)('loses no confirmed message, leaves no gap and no open promise when it is killed under load', async () => {
-    await using load = await startLoad({
-      queue: killed.pop() as string,
-      publishTo: broker.url,
-      connection: OPTIONS,
-    })
-    for (const [at, share] of [0.25, 0.6].entries()) {
-      await load.reaches(share)
-      await broker.kill()
-      await eventually(() => [load.publisher, load.reader].every(({ state }) => state === 'reconnecting'))
-      expect(load.openPublishes).toBeGreaterThan(0)
-      await broker.start()
-      await load.goesOn()
-      expect([load.publisher, load.reader].map((one) => one.stats().reconnects)).toEqual([at + 1, at + 1])
-    }
-    await expectInvariants(load, { broker, forgetsMarks: true })
-  })
+  it.skipIf(lasting.skip)(
+    'loses no confirmed message, leaves no gap and no open promise when it is killed under load',
+    async () => {
+      await using load = await startLoad({
+        queue: killed.pop() as string,
+        publishTo: broker.url,
+        connection: OPTIONS,
+      })
+      for (const [at, share] of [0.25, 0.6].entries()) {
+        await load.reaches(share)
+        await broker.kill()
+        await eventually(() => [load.publisher, load.reader].every(({ state }) => state === 'reconnecting'))
+        expect(load.openPublishes).toBeGreaterThan(0)
+        await broker.start()
+        await load.goesOn()
+        expect([load.publisher, load.reader].map((one) => one.stats().reconnects)).toEqual([at + 1, at + 1])
+      }
+      await expectInvariants(load, { broker, forgetsMarks: true })
+    },
+  )
 
-  it.skipIf(lasting.skip)('says of each publish without resend what became of it, and is never wrong about a confirmed one', async () => {
-    const queue = uncertain.pop() as string
-    const connection = await Connection.connect(broker.url, OPTIONS)
-    const channel = await connection.openChannel()
-    const sent = Array.from({ length: 3000 }, (_, at) =>
-      channel.publish('', queue, Buffer.from(`${at}`), { properties: PERSISTENT }),
-    )
-    await sent[500]
-    await broker.kill()
-    await broker.start()
-    const fates = await Promise.allSettled(sent)
-    const codes = new Set(
-      fates.flatMap((fate) => (fate.status === 'rejected' ? [(fate.reason as { code: string }).code] : [])),
-    )
-    expect([...codes]).toEqual(['E_UNCERTAIN'])
-    const stored = new Set<number>()
-    for (;;) {
-      const message = await channel.get(queue, { noAck: true })
-      if (message === undefined) break
-      expect(stored.has(Number(message.body))).toBe(false)
-      stored.add(Number(message.body))
-    }
-    const missing = fates.flatMap(({ status }, at) => (status === 'fulfilled' && !stored.has(at) ? [at] : []))
-    expect(missing).toEqual([])
-    await channel.deleteQueue(queue)
-    await connection.close()
-  })
+  it.skipIf(lasting.skip)(
+    'says of each publish without resend what became of it, and is never wrong about a confirmed one',
+    async () => {
+      const queue = uncertain.pop() as string
+      const connection = await Connection.connect(broker.url, OPTIONS)
+      const channel = await connection.openChannel()
+      const sent = Array.from({ length: 3000 }, (_, at) =>
+        channel.publish('', queue, Buffer.from(`${at}`), { properties: PERSISTENT }),
+      )
+      await sent[500]
+      await broker.kill()
+      await broker.start()
+      const fates = await Promise.allSettled(sent)
+      const codes = new Set(
+        fates.flatMap((fate) => (fate.status === 'rejected' ? [(fate.reason as { code: string }).code] : [])),
+      )
+      expect([...codes]).toEqual(['E_UNCERTAIN'])
+      const stored = new Set<number>()
+      for (;;) {
+        const message = await channel.get(queue, { noAck: true })
+        if (message === undefined) break
+        expect(stored.has(Number(message.body))).toBe(false)
+        stored.add(Number(message.body))
+      }
+      const missing = fates.flatMap(({ status }, at) =>
+        status === 'fulfilled' && !stored.has(at) ? [at] : [],
+      )
+      expect(missing).toEqual([])
+      await channel.deleteQueue(queue)
+      await connection.close()
+    },
+  )
 
   it('comes back with its exclusive and server-named queues, bindings and consumers', async () => {
     const connection = await Connection.connect(broker.url, OPTIONS)
