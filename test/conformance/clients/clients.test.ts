@@ -63,7 +63,7 @@ const BROKERS = [
     gate: needs(findRabbitMq()),
     start: async (): Promise<Stage> => {
       const broker = await startRabbitMq()
-      return { url: broker.url, close: () => broker[Symbol.asyncDispose]() }
+      return { url: broker.url, close: async () => broker[Symbol.asyncDispose]() }
     },
   },
 ] as const
