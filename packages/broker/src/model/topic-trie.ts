@@ -4,15 +4,61 @@ class Node<T> {
   words: Map<string, Node<T>> | null = null
   star: Node<T> | null = null
   hash: Node<T> | null = null
-  /** How often each value stands here. */
-  values: Map<T, number> | null = null
+  /** Nearly always one value stands at a pattern, and a map for each would be most of what ten thousand bindings take. */
+  #value: T | undefined
+  /** How often it stands here. */
+  #count = 0
+  /** The same for further values. */
+  #more: Map<T, number> | null = null
 
   constructor(id: number) {
     this.id = id
   }
 
   get empty(): boolean {
-    return this.words === null && this.star === null && this.hash === null && this.values === null
+    return this.words === null && this.star === null && this.hash === null && this.#count === 0
+  }
+
+  add(value: T): void {
+    if (this.#count === 0) this.#value = value
+    if (this.#value === value) {
+      this.#count++
+    } else {
+      this.#more ??= new Map()
+      this.#more.set(value, (this.#more.get(value) ?? 0) + 1)
+    }
+  }
+
+  remove(value: T): void {
+    if (this.#count > 0 && this.#value === value) {
+      this.#count--
+      if (this.#count === 0) this.#promote()
+      return
+    }
+    const count = this.#more?.get(value)
+    if (count === undefined) return
+    if (count > 1) this.#more?.set(value, count - 1)
+    else this.#forget(value)
+  }
+
+  /** One of the further values becomes the first. */
+  #promote(): void {
+    this.#value = undefined
+    const next = this.#more?.entries().next().value
+    if (next === undefined) return
+    ;[this.#value, this.#count] = next
+    this.#forget(next[0])
+  }
+
+  #forget(value: T): void {
+    this.#more?.delete(value)
+    if (this.#more?.size === 0) this.#more = null
+  }
+
+  each(found: (value: T) => void): void {
+    if (this.#count === 0) return
+    found(this.#value as T)
+    if (this.#more !== null) for (const value of this.#more.keys()) found(value)
   }
 }
 
@@ -30,8 +76,7 @@ export class TopicTrie<T> {
   add(pattern: string, value: T): void {
     let node = this.#root
     for (const word of normalised(pattern)) node = this.#child(node, word)
-    node.values ??= new Map()
-    node.values.set(value, (node.values.get(value) ?? 0) + 1)
+    node.add(value)
   }
 
   #child(node: Node<T>, word: string): Node<T> {
@@ -56,12 +101,7 @@ export class TopicTrie<T> {
       if (child === null || child === undefined) return
       path.push(child)
     }
-    const last = path.at(-1) as Node<T>
-    const count = last.values?.get(value)
-    if (last.values === null || count === undefined) return
-    if (count > 1) last.values.set(value, count - 1)
-    else last.values.delete(value)
-    if (last.values.size === 0) last.values = null
+    path.at(-1)?.remove(value)
     for (let i = words.length; i > 0 && (path[i] as Node<T>).empty; i--) {
       prune(path[i - 1] as Node<T>, words[i - 1] as string)
     }
@@ -93,7 +133,7 @@ class Walk<T> {
       for (let next = at; next <= words.length; next++) this.from(node.hash, next, true)
     }
     if (at === words.length) {
-      if (node.values !== null) for (const value of node.values.keys()) this.#found(value)
+      node.each(this.#found)
       return
     }
     const child = node.words?.get(words[at] as string)
