@@ -41,10 +41,10 @@ export interface LoadPlan {
 }
 
 /** So that a run takes about as long on the faster broker. */
-export const EMBEDDED_FACTOR = 3
+export const EMBEDDED_FACTOR = 5
 
 const FLOW = { program: 'librabbitmq', mode: 'flow', unit: 'messages', isScaled: true, window: 500 } as const
-const TOPIC = { ...FLOW, count: 30_000 } as const
+const TOPIC = { ...FLOW, count: 40_000 } as const
 
 /** Every load, in the order in which they run. */
 export const LOAD_PLANS: Readonly<Record<LoadTask, LoadPlan>> = {
@@ -52,19 +52,19 @@ export const LOAD_PLANS: Readonly<Record<LoadTask, LoadPlan>> = {
     ...FLOW,
     mode: 'publish',
     title: 'publish, nothing confirmed, no consumer',
-    count: 50_000,
+    count: 60_000,
   },
   'broker-confirm': {
     ...FLOW,
     mode: 'confirm',
     title: 'publish with confirms, 500 in flight, no consumer',
-    count: 40_000,
+    count: 60_000,
   },
-  'broker-flow': { ...FLOW, title: 'from a publisher to a consumer that acks, one queue', count: 40_000 },
+  'broker-flow': { ...FLOW, title: 'from a publisher to a consumer that acks, one queue', count: 60_000 },
   'broker-flow-50': {
     ...FLOW,
     title: 'from a publisher to a consumer that acks, 50 queues',
-    count: 40_000,
+    count: 60_000,
     queues: 50,
   },
   'broker-topic-1': {
@@ -118,13 +118,13 @@ export const LOAD_PLANS: Readonly<Record<LoadTask, LoadPlan>> = {
     program: 'hermod',
     mode: 'confirm',
     title: "Hermod's client: publish with confirms, 500 in flight, no consumer",
-    count: 40_000,
+    count: 60_000,
   },
   'broker-hermod-flow': {
     ...FLOW,
     program: 'hermod',
     title: "Hermod's client: from a publisher to a consumer that acks, in one process",
-    count: 40_000,
+    count: 60_000,
   },
   'broker-hermod-rpc-64': {
     ...FLOW,
