@@ -80,7 +80,10 @@ export default defineConfig({
     maxWorkers: 2,
     reporters: ['default', outcome],
     projects: [
-      { extends: true, test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'], testTimeout: 20_000 },
+      },
       crossing('fuzz', 120_000),
       crossing('interop', 120_000),
       crossing('fault', 180_000),
