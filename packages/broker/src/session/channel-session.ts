@@ -101,7 +101,7 @@ export class ChannelSession implements ChannelParts {
 
   /**
    * A method of the client; the reader stands at the class id. Returns whether the number of the channel is free now:
-   * the client has closed it, or has closedByClient that it is closed.
+   * the client has closed it, or has agreed that it is closed.
    *
    * @throws {AmqpError} what the client did wrong; {@link method} says where.
    */
