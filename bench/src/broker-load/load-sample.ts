@@ -12,7 +12,8 @@ export interface LoadSample extends Sample {
 export interface LoadJob {
   readonly mode: string
   readonly url: string
-  readonly brokerPid: number
+  /** Absent where the broker has no process of its own. */
+  readonly brokerPid?: number
   readonly count: number
   readonly warmUpCount: number
   readonly bodySize: number

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { UnsupportedFeatureError } from '@hermod/kernel'
 import { startRabbitMq } from '@hermod/testkit'
-import { findChildProcess } from '../brokers/find-child-process.ts'
+import { findChildProcesses } from '../brokers/find-child-process.ts'
 import { firstLine } from '../brokers/first-line.ts'
 import { Referee } from '../brokers/referee.ts'
 import type { LoadedBrokerName } from './loaded-broker-name.ts'
@@ -28,8 +28,9 @@ export function startLoadedBroker(name: LoadedBrokerName): Promise<LoadedBroker>
 }
 
 async function startRabbit(): Promise<LoadedBroker> {
+  const others = findChildProcesses(NODE_PROGRAM)
   const node = await startRabbitMq()
-  const pid = findChildProcess(NODE_PROGRAM)
+  const pid = findChildProcesses(NODE_PROGRAM).find((one) => !others.includes(one))
   if (pid === undefined) {
     await node[Symbol.asyncDispose]()
     throw new UnsupportedFeatureError('its process is looked up in /proc, which only Linux has')

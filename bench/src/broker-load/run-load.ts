@@ -36,10 +36,12 @@ export async function runLoad(program: string, { task, broker, quick, rate }: Lo
   const warmUpCount = plan.isFresh ? 0 : Math.round(plan.count / 4)
   const { mode, window } = plan
   if (plan.program !== 'librabbitmq') {
+    // There the broker is in the thread that makes the load.
+    const isInside = plan.program === 'messaging' && broker.name === 'embedded'
     const job: LoadJob = {
       mode,
-      url: plan.program === 'messaging' && broker.name === 'embedded' ? 'memory://' : broker.url,
-      brokerPid: broker.pid,
+      url: isInside ? 'memory://' : broker.url,
+      ...(!isInside && { brokerPid: broker.pid }),
       count,
       warmUpCount,
       bodySize: LOAD_BODY_SIZE,

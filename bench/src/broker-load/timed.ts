@@ -4,13 +4,16 @@ import type { LoadJob, LoadSample } from './load-sample.ts'
 
 /** What `run` takes, of this process and of the broker's where it has one of its own. */
 export async function timed(job: LoadJob, run: () => Promise<Latency | undefined>): Promise<LoadSample> {
-  const brokerBefore = processCpuSeconds(job.brokerPid)
+  const { brokerPid } = job
+  const brokerCpu = (): number | undefined =>
+    brokerPid === undefined ? undefined : processCpuSeconds(brokerPid)
+  const brokerBefore = brokerCpu()
   const cpuBefore = process.cpuUsage()
   const start = performance.now()
   const latencyMs = await run()
   const seconds = (performance.now() - start) / 1000
   const cpu = process.cpuUsage(cpuBefore)
-  const brokerAfter = processCpuSeconds(job.brokerPid)
+  const brokerAfter = brokerCpu()
   return {
     messages: job.count,
     seconds,

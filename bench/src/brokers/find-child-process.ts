@@ -1,15 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
 /**
- * The pid of a process that was started by this one and runs the program `name`, found in /proc; nothing
+ * The pids of processes that were started by this one and run the program `name`, found in /proc; nothing
  * elsewhere than on Linux. A start script that becomes its program keeps its pid, so that direct children do.
  */
-export function findChildProcess(name: string): number | undefined {
-  for (const pid of processIds()) {
+export function findChildProcesses(name: string): readonly number[] {
+  return processIds().filter((pid) => {
     const [command, parent] = commandAndParent(pid)
-    if (command === name && parent === process.pid) return pid
-  }
-  return undefined
+    return command === name && parent === process.pid
+  })
 }
 
 function processIds(): readonly number[] {

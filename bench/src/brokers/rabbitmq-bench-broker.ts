@@ -2,7 +2,7 @@ import { startRabbitMq } from '@hermod/testkit'
 import { TASK_KINDS, type TaskKind } from '../jobs/task.ts'
 import type { BenchBroker, BrokerShare, RunSize } from './bench-broker.ts'
 import { EchoServer } from './echo-server.ts'
-import { findChildProcess } from './find-child-process.ts'
+import { findChildProcesses } from './find-child-process.ts'
 import { Referee } from './referee.ts'
 
 /** The Erlang machine, which runs the whole node in one process. */
@@ -47,7 +47,7 @@ export class RabbitMqBenchBroker implements BenchBroker {
   }
 
   async prepare(kind: TaskKind, size: RunSize): Promise<BrokerShare> {
-    const pid = findChildProcess(NODE_PROGRAM)
+    const [pid] = findChildProcesses(NODE_PROGRAM)
     const place = { url: this.#node.url, ...(pid !== undefined && { brokerPid: pid }) }
     if (kind === 'call') {
       await this.#referee.empty(ECHO_QUEUE)
