@@ -110,7 +110,9 @@ export const quorumQueues = scriptGroup('quorum queues', (script) => {
     a.publish(1, { routingKey: 'q', body: '1' })
     await a.heard(1, 'basic.deliver')
     await stage.confirmed(a, 1)
-    await stage.do(a, 1, 'basic.get', { queue: 'q' })
+    // It closes the channel of the first consumer, and the second has its turn, once the members agree.
+    a.say(1, 'basic.get', { queue: 'q' })
+    await stage.until(a, 2, 'basic.deliver')
   })
   script('an exclusive consumer', async (stage) => {
     const a = await stage.open()
