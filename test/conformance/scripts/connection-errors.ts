@@ -233,11 +233,12 @@ export const connectionErrors = scriptGroup('errors of connections', (script) =>
   })
   script('publishes interleaved on two channels', async (stage) => {
     const a = await stage.open({ channels: [1, 2] })
-    await stage.do(a, 1, 'queue.declare', { queue: 'q', exclusive: true })
+    // A queue for each: RabbitMQ's channels race each other.
+    for (const queue of ['q', 'p']) await stage.do(a, 1, 'queue.declare', { queue, exclusive: true })
     a.bytes(
       Buffer.concat([
         publishMethod(1),
-        publishMethod(2),
+        publishMethod(2, 'p'),
         header(2),
         frame(2, 2, headerPayload(3)),
         body('a'),
@@ -247,8 +248,7 @@ export const connectionErrors = scriptGroup('errors of connections', (script) =>
       'two publishes',
     )
     await stage.settle()
-    await stage.do(a, 1, 'basic.get', { queue: 'q', noAck: true })
-    await stage.do(a, 1, 'basic.get', { queue: 'q', noAck: true })
+    for (const queue of ['q', 'p']) await stage.do(a, 1, 'basic.get', { queue, noAck: true })
   })
 
   const methods: readonly (readonly [title: string, say: (a: FramePeer) => void])[] = [
