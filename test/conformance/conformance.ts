@@ -1,5 +1,6 @@
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { createBroker, type Broker } from '@hermod/broker'
 import { findRabbitMq, needs, startRabbitMq, type BrokerFixture } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -31,7 +32,16 @@ async function play(script: Script, port: number): Promise<readonly string[]> {
   return stage.transcript.lines
 }
 
-/** Plays every script to RabbitMQ 3.10 and to the broker with its profile, and holds what they say against each other. */
+/** How often a script is played while RabbitMQ says something else than the broker. */
+const PLAYINGS = 3
+
+/**
+ * Plays every script to RabbitMQ 3.10 and to the broker with its profile, and holds what they say against each other.
+ *
+ * The channels and queues of RabbitMQ are processes that race each other, so that a busy machine may change the order of
+ * what it says. The broker is one process and has no races: what it says must be what RabbitMQ says in one of a few
+ * playings, and a real difference is there in all of them.
+ */
 export function conformance(groups: readonly ScriptGroup[]): void {
   describe.skipIf(gate.skip)(`beside RabbitMQ${gate.note}`, () => {
     let rabbit: BrokerFixture
@@ -49,10 +59,16 @@ export function conformance(groups: readonly ScriptGroup[]): void {
     describe.each(groups)('$concept', ({ concept, scripts, apart }) => {
       const each = apart ? it.concurrent.each(scripts) : it.each(scripts)
       each('$title', async (script) => {
-        const [truth, ours] = await Promise.all([play(script, rabbit.port), play(script, port)])
-        write(concept, script, 'rabbitmq', truth)
-        write(concept, script, 'broker', ours)
-        expect(ours.map((line) => line.trim())).toEqual(intended(concept, script.title, truth))
+        for (let playing = 1; ; playing++) {
+          const [truth, said] = await Promise.all([play(script, rabbit.port), play(script, port)])
+          write(concept, script, 'rabbitmq', truth)
+          write(concept, script, 'broker', said)
+          const ours = said.map((line) => line.trim())
+          const theirs = intended(concept, script.title, truth)
+          if (playing < PLAYINGS && !isDeepStrictEqual(ours, theirs)) continue
+          expect(ours).toEqual(theirs)
+          return
+        }
       })
     })
   })
