@@ -338,7 +338,8 @@ describe('clients that leave the others no time', { timeout: TIMEOUT_MS }, () =>
       }
       await stage.witness.round()
       await sleep(2000)
-      expect(stage.witness.longestMs).toBeLessThan(2000)
+      // About 300 ms where nothing else runs: each nack gives back thousands of messages at once.
+      expect(stage.witness.longestMs).toBeLessThan(1000)
     })
   })
 
