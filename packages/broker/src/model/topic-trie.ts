@@ -1,6 +1,4 @@
 class Node<T> {
-  /** Tells nodes apart in {@link TopicTrie} 's memo. */
-  readonly id: number
   words: Map<string, Node<T>> | null = null
   star: Node<T> | null = null
   hash: Node<T> | null = null
@@ -10,10 +8,6 @@ class Node<T> {
   #count = 0
   /** The same for further values. */
   #more: Map<T, number> | null = null
-
-  constructor(id: number) {
-    this.id = id
-  }
 
   get empty(): boolean {
     return this.words === null && this.star === null && this.hash === null && this.#count === 0
@@ -66,12 +60,11 @@ class Node<T> {
  * Values under patterns of a topic exchange, found by routing key: `*` stands for one word, `#` for any number.
  *
  * The cost of a lookup grows with the words of the key and the part of the trie that matches so far, not with the
- * number of patterns; and each place of trie and key is looked at once, so that many `#` do not multiply
- * (CVE-2026-67419).
+ * number of patterns; and each node is looked at once, with all places of the key that it may stand at, so that many
+ * `#` do not multiply (CVE-2026-67419).
  */
 export class TopicTrie<T> {
-  #ids = 0
-  readonly #root = new Node<T>(this.#ids++)
+  readonly #root = new Node<T>()
 
   add(pattern: string, value: T): void {
     let node = this.#root
@@ -80,12 +73,12 @@ export class TopicTrie<T> {
   }
 
   #child(node: Node<T>, word: string): Node<T> {
-    if (word === '#') return (node.hash ??= new Node(this.#ids++))
-    if (word === '*') return (node.star ??= new Node(this.#ids++))
+    if (word === '#') return (node.hash ??= new Node())
+    if (word === '*') return (node.star ??= new Node())
     node.words ??= new Map()
     let child = node.words.get(word)
     if (child === undefined) {
-      child = new Node(this.#ids++)
+      child = new Node()
       node.words.set(word, child)
     }
     return child
@@ -109,7 +102,7 @@ export class TopicTrie<T> {
 
   /** Every value whose pattern matches; one may come more than once. */
   match(key: string, found: (value: T) => void): void {
-    new Walk(wordsOf(key), found).from(this.#root, 0, false)
+    new Walk(wordsOf(key), found).from(this.#root, 0)
   }
 }
 
@@ -117,36 +110,72 @@ export class TopicTrie<T> {
 class Walk<T> {
   readonly #words: readonly string[]
   readonly #found: (value: T) => void
-  /** Places of trie and key that were looked at. Made when there is more than one way to a place. */
-  #seen: Set<number> | undefined
+  #places: Places | undefined
 
   constructor(words: readonly string[], found: (value: T) => void) {
     this.#words = words
     this.#found = found
   }
 
-  /** Looks for what matches from the word at `at` on. Only behind a `#` there are several ways to a place. */
-  from(node: Node<T>, at: number, afterHash: boolean): void {
+  /** Looks for what matches from the word at `at` on: until a `#` there is one such place. */
+  from(node: Node<T>, at: number): void {
     const words = this.#words
-    if (afterHash && this.#wasHere(node, at)) return
     if (node.hash !== null) {
-      for (let next = at; next <= words.length; next++) this.from(node.hash, next, true)
+      this.#places ??= new Places(words)
+      this.#behindHash(node.hash, this.#places.from(1n << BigInt(at)), this.#places)
     }
     if (at === words.length) {
       node.each(this.#found)
       return
     }
     const child = node.words?.get(words[at] as string)
-    if (child !== undefined) this.from(child, at + 1, afterHash)
-    if (node.star !== null) this.from(node.star, at + 1, afterHash)
+    if (child !== undefined) this.from(child, at + 1)
+    if (node.star !== null) this.from(node.star, at + 1)
   }
 
-  #wasHere(node: Node<T>, at: number): boolean {
-    const place = node.id * (this.#words.length + 1) + at
-    this.#seen ??= new Set()
-    if (this.#seen.has(place)) return true
-    this.#seen.add(place)
-    return false
+  /** The same from many places at once. */
+  #behindHash(node: Node<T>, places: bigint, key: Places): void {
+    if (node.hash !== null) this.#behindHash(node.hash, key.from(places), key)
+    if ((places & key.end) !== 0n) node.each(this.#found)
+    if (node.words !== null) this.#children(node.words, places, key)
+    if (node.star === null) return
+    const next = (places & ~key.end) << 1n
+    if (next !== 0n) this.#behindHash(node.star, next, key)
+  }
+
+  /** Asks for the fewer: the children of the node or the words of the key. */
+  #children(children: ReadonlyMap<string, Node<T>>, places: bigint, key: Places): void {
+    if (children.size <= key.ofWord.size) {
+      for (const [word, child] of children) {
+        const next = (places & (key.ofWord.get(word) ?? 0n)) << 1n
+        if (next !== 0n) this.#behindHash(child, next, key)
+      }
+      return
+    }
+    for (const [word, at] of key.ofWord) {
+      const next = (places & at) << 1n
+      const child = next === 0n ? undefined : children.get(word)
+      if (child !== undefined) this.#behindHash(child, next, key)
+    }
+  }
+}
+
+/** Sets of places in a routing key, as bits: the lowest before its first word, the highest behind its last. */
+class Places {
+  /** Before which words of the key a word stands. */
+  readonly ofWord = new Map<string, bigint>()
+  /** Behind the last word. */
+  readonly end: bigint
+
+  constructor(words: readonly string[]) {
+    this.end = 1n << BigInt(words.length)
+    for (const [at, word] of words.entries())
+      this.ofWord.set(word, (this.ofWord.get(word) ?? 0n) | (1n << BigInt(at)))
+  }
+
+  /** The first of `places`, and all behind it. */
+  from(places: bigint): bigint {
+    return (this.end << 1n) - (places & -places)
   }
 }
 

@@ -78,6 +78,20 @@ describe('a topic trie', () => {
     expect(performance.now() - startMs).toBeLessThan(1000)
   })
 
+  test('nor do many patterns that are full of them', () => {
+    const trie = new TopicTrie<number>()
+    for (let i = 0; i < 2000; i++)
+      trie.add(Array.from({ length: 30 }, (_, at) => `#.${(i >> (at % 11)) & 1 ? 'a' : 'b'}`).join('.'), i)
+    const long = Array.from({ length: 101 }, (_, i) => (i % 3 === 0 ? 'a' : 'b')).join('.')
+    const values: number[] = []
+    const startMs = performance.now()
+    trie.match(long, (value) => values.push(value))
+    // Place by place these were seconds.
+    expect(performance.now() - startMs).toBeLessThan(1000)
+    expect(values.length).toBeGreaterThan(0)
+    expect(new Set(values).size).toBe(values.length)
+  })
+
   test.each([
     ['#', 1],
     ['a.#.b.#', 2],
