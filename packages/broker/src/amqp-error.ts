@@ -3,8 +3,9 @@ import { REPLY_CODES } from '@hermod/amqp/wire'
 /** Codes that cost the client its channel; every other code costs it the connection. */
 const SOFT_CODES: ReadonlySet<number> = new Set([311, 312, 313, 403, 404, 405, 406])
 
-/** The wire has 255 bytes for a reply text. */
+/** The wire has 255 bytes for a reply text; one that is longer is cut, and ends with these. */
 const LONGEST_TEXT = 255
+const CUT = '...'
 
 /**
  * What a client did that this broker must refuse: thrown by the model and by the session, caught by the session, and
@@ -24,7 +25,7 @@ export class AmqpError extends Error {
     this.name = 'AmqpError'
     this.replyCode = replyCode
     const constant = REPLY_CODES[replyCode] ?? 'INTERNAL_ERROR'
-    this.replyText = explanation === '' ? constant : `${constant} - ${explanation}`.slice(0, LONGEST_TEXT)
+    this.replyText = explanation === '' ? constant : cut(`${constant} - ${explanation}`)
   }
 
   /** What it costs the client. */
@@ -32,6 +33,10 @@ export class AmqpError extends Error {
     return SOFT_CODES.has(this.replyCode) ? 'channel' : 'connection'
   }
 }
+
+/** Where RabbitMQ cuts, also in the middle of a character. @source rabbit_binary_generator:amqp_exception_explanation */
+const cut = (text: string): string =>
+  text.length > LONGEST_TEXT ? text.slice(0, LONGEST_TEXT - CUT.length) + CUT : text
 
 export const accessRefused = (explanation: string): AmqpError => new AmqpError(403, explanation)
 export const notFound = (explanation: string): AmqpError => new AmqpError(404, explanation)

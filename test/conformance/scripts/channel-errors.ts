@@ -133,6 +133,13 @@ export const channelErrors = scriptGroup('errors of channels', (script) => {
       await stage.settle()
     })
   }
+  script('a text of more than 255 bytes', async (stage) => {
+    const a = await stage.open()
+    for (const exchange of ['n'.repeat(255), 'é'.repeat(127)]) {
+      await stage.do(a, 1, 'exchange.declare', { exchange, passive: true })
+      await stage.reopen(a)
+    }
+  })
   script('close of a channel, and its number used again', async (stage) => {
     const a = await stage.open()
     a.say(1, 'channel.close')
