@@ -30,7 +30,14 @@ import { isLoopback } from './listen/peer-of.ts'
 import { StreamLink } from './listen/stream-link.ts'
 import { Listening } from './listening.ts'
 import { BrokerModel } from './model/broker-model.ts'
+import type { Owner } from './model/queue.ts'
 import type { VirtualHost } from './model/virtual-host.ts'
+import {
+  PublishTaps,
+  type PublishedMessage,
+  type PublishTap,
+  type PublishTapOptions,
+} from './publish-taps.ts'
 import { Alarms, type AlarmKind } from './session/alarms.ts'
 import { ConnectionSession } from './session/connection-session.ts'
 import type { Peer } from './session/link.ts'
@@ -67,8 +74,9 @@ export class Broker implements AsyncDisposable {
   readonly #admission: Admission
   readonly #host: SessionHost
   readonly #turn = new Turn()
+  readonly #taps: PublishTaps
   readonly #listeners = new Set<Listener>()
-  readonly #connections = new Map<ConnectionSession, BrokerConnection>()
+  readonly #connections = new Map<Owner, BrokerConnection>()
   readonly #known = new Set<ConnectionSession>()
   #lastId = 0
   #refusing = false
@@ -89,6 +97,8 @@ export class Broker implements AsyncDisposable {
       virtualHosts: settings.virtualHosts.map(toByteString),
     })
     this.#admission = new Admission(limits)
+    const logger = redactingLogger(settings.logger)
+    this.#taps = new PublishTaps((owner) => this.#connections.get(owner), logger)
     for (const user of settings.users) this.#users.put(user)
     this.#host = {
       profile,
@@ -96,7 +106,8 @@ export class Broker implements AsyncDisposable {
       clock,
       advertise,
       heartbeatSeconds,
-      logger: redactingLogger(settings.logger),
+      logger,
+      taps: this.#taps,
       turn: this.#turn,
       alarms: this.#alarms,
       hold: (bytes) => (bytes > 0 ? this.#model.memory.add(bytes) : this.#model.memory.remove(-bytes)),
@@ -213,6 +224,22 @@ export class Broker implements AsyncDisposable {
   /** Deletes a queue whatever it holds and whoever uses it, also an exclusive one. Whether it was there. */
   deleteQueue(name: string, virtualHost = '/'): boolean {
     return this.#virtualHost(virtualHost).removeQueue(toByteString(name))
+  }
+
+  /**
+   * Calls `listener` for every message that a client publishes from now on: what a transaction published, at its
+   * commit; what the broker moves itself, such as dead letters, and what it closes the channel over, not at all. In
+   * their order, each after it has reached its queues, and before a client in this process can have its confirm.
+   *
+   * What the listener does disturbs nothing. What it throws is an uncaught exception of a turn of its own, by which a
+   * test fails; the broker and its clients do not notice.
+   *
+   * @example
+   * const published: PublishedMessage[] = []
+   * using _ = broker.onPublish((message) => published.push(message))
+   */
+  onPublish(listener: (published: PublishedMessage) => void, options: PublishTapOptions = {}): PublishTap {
+    return this.#taps.add(listener, options)
   }
 
   stats(): BrokerStats {

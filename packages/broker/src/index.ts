@@ -9,6 +9,7 @@ export type { BindingFacts, BrokerStats, ConsumerFacts, ExchangeFacts, QueueFact
 export type { BrokerOptions } from './broker-options.ts'
 export { LIMITS, type Limits } from './limits.ts'
 export type { Listening } from './listening.ts'
+export type { PublishedMessage, PublishTap, PublishTapOptions } from './publish-taps.ts'
 export { PROFILES, type Profile, type ProfileName } from './profile.ts'
 export type { AlarmKind } from './session/alarms.ts'
 export type { Advertisement } from './session/session-host.ts'

@@ -13,7 +13,8 @@ import type { Message } from './message.ts'
  * A broker needs four of the fourteen properties, and hands the rest on as it came. So the list is walked once, without
  * making anything of it, and rewritten by copying what does not change.
  */
-const FLAGS_OFFSET = 12
+/** Where the properties begin: with their flags. */
+export const FLAGS_OFFSET = 12
 const VALUES_OFFSET = 14
 
 const HEADERS = 13

@@ -5,6 +5,7 @@ import type { Owner } from '../model/queue.ts'
 import type { VirtualHostModel } from '../model/virtual-host.ts'
 import type { Profile } from '../profile.ts'
 import type { Output } from './output.ts'
+import type { PublishWatch } from './publish-watch.ts'
 
 /** What a channel needs of its connection. */
 export interface ChannelHost {
@@ -23,6 +24,7 @@ export interface ChannelHost {
   readonly cancelNotify: boolean
   /** Counts what is under way to a queue against the memory of the broker; negative when it is no longer. */
   hold(bytes: number): void
+  readonly taps: PublishWatch
   /** For lists: which connection this is. */
   readonly name: string
 }

@@ -296,6 +296,7 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
       frameMax: this.#handshake.tuning?.frameMax ?? 0,
       cancelNotify: this.#handshake.can('consumer_cancel_notify'),
       hold: (bytes) => this.#host.hold(bytes),
+      taps: this.#host.taps,
       name: this.peer.name,
     }
     alarms.add(this)

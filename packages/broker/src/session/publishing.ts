@@ -1,7 +1,12 @@
 import { preconditionFailed, notImplemented } from '../amqp-error.ts'
 import { REPLY_TO } from '../model/direct-replies.ts'
 import type { Message } from '../model/message.ts'
-import { rewriteProperties, scanProperties, shortStringAt } from '../model/message-properties.ts'
+import {
+  FLAGS_OFFSET,
+  rewriteProperties,
+  scanProperties,
+  shortStringAt,
+} from '../model/message-properties.ts'
 import type { PublishOutcome, Route } from '../model/virtual-host.ts'
 import type { ByteStringReader } from './byte-string-codec.ts'
 import type { ChannelParts } from './channel-host.ts'
@@ -14,8 +19,7 @@ import type { Transaction } from './transaction.ts'
 /** ticket, two short strings, flags */
 const LONGEST_PUBLISH = 2 + 256 + 256 + 1
 
-/** From the start of the content header: the first byte of the property flags, and in it the flag of `reply-to`. */
-const FLAGS_OFFSET = 12
+/** The flag of `reply-to`, in the first byte of the flags. */
 const REPLY_TO_FLAG = 0x02
 
 const MANDATORY = 1
@@ -96,21 +100,28 @@ export class Publishing {
     const flags = message.header[message.headerStart + FLAGS_OFFSET] as number
     if ((flags & REPLY_TO_FLAG) !== 0) this.#nameReplies(message)
     const mandatory = (this.#flags & MANDATORY) !== 0
-    if (transaction !== undefined) {
-      host.virtualHost.admit(message, host.user)
-      transaction.publish(message, host.virtualHost.route(message), mandatory)
-      return
-    }
-    const outcome = host.virtualHost.publish(message, host.user)
-    if (mandatory && outcome === 'unrouted') this.#return(message)
+    host.virtualHost.admit(message, host.user)
+    const route = host.virtualHost.route(message)
+    if (transaction !== undefined) return transaction.publish(message, route, mandatory)
+    const outcome = this.#deliver(message, route, mandatory)
     confirms?.settle(outcome === 'refused')
   }
 
   /** Puts a message of a transaction into its queues, as far as they are still there. */
   deliver(message: Message, route: Route, mandatory: boolean): PublishOutcome {
     const standing = route.some((queue) => queue.deleted) ? route.filter((queue) => !queue.deleted) : route
-    const outcome = this.#parts.host.virtualHost.deliver(message, standing)
+    return this.#deliver(message, standing, mandatory)
+  }
+
+  #deliver(message: Message, route: Route, mandatory: boolean): PublishOutcome {
+    const { host, number } = this.#parts
+    const { virtualHost, owner, taps } = host
+    const outcome = virtualHost.deliver(message, route)
     if (mandatory && outcome === 'unrouted') this.#return(message)
+    if (taps.active) {
+      const { name } = virtualHost
+      taps.published({ message, route, mandatory, outcome, owner, channel: number, virtualHost: name })
+    }
     return outcome
   }
 

@@ -5,6 +5,7 @@ import type { Profile } from '../profile.ts'
 import type { Alarms } from './alarms.ts'
 import type { ConnectionSession } from './connection-session.ts'
 import type { Peer } from './link.ts'
+import type { PublishWatch } from './publish-watch.ts'
 import type { Login } from './sasl.ts'
 import type { Turn } from './turn.ts'
 
@@ -24,6 +25,7 @@ export interface SessionHost {
   readonly alarms: Alarms
   readonly advertise: Advertisement
   readonly heartbeatSeconds: number
+  readonly taps: PublishWatch
   /** Counts bytes against the memory of the broker; negative when they are no longer held. */
   hold(bytes: number): void
   /** Whether these are a user and its password, and the user may come from there. */

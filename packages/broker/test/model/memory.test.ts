@@ -35,7 +35,7 @@ describe('a message that stays', () => {
     message.setBody(message.body, message.bodyStart, message.bodyEnd, pieces)
     Object.assign(message, { bodySize: 'first second third'.length })
     const chunk = message.header
-    fixture.vhost.publish(message, 'guest')
+    fixture.send(message)
     expect(message.header).toBe(chunk)
     fixture.clock.advance(20)
     expect(message.header).not.toBe(chunk)
@@ -52,7 +52,7 @@ describe('a message that stays', () => {
       messageOf('', 'q', 'b'),
       messageOf('', 'q', 'x'.repeat(300_000)),
     ]
-    for (const message of [a, b, large]) fixture.vhost.publish(message, 'guest')
+    for (const message of [a, b, large]) fixture.send(message)
     fixture.clock.advance(20)
     expect(a.body).toBe(b.body)
     expect(large.body).not.toBe(a.body)
@@ -65,7 +65,7 @@ describe('a message that stays', () => {
     const queue = fixture.queue('q')
     const message = messageOf('', 'q', 'a')
     const chunk = message.header
-    fixture.vhost.publish(message, 'guest')
+    fixture.send(message)
     queue.get(true)
     fixture.clock.advance(20)
     expect(message.header).toBe(chunk)

@@ -152,7 +152,13 @@ export class ModelFixture {
   }
 
   publish(exchange: string, key: string, body = '', properties: BasicProperties = {}): PublishOutcome {
-    return this.vhost.publish(messageOf(exchange, key, body, properties), 'guest')
+    return this.send(messageOf(exchange, key, body, properties))
+  }
+
+  /** The same with a message that the test goes on looking at. */
+  send(message: Message): PublishOutcome {
+    this.vhost.admit(message, 'guest')
+    return this.vhost.deliver(message, this.vhost.route(message))
   }
 
   /** Sends these bodies to a queue. */
