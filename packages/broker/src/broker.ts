@@ -126,7 +126,8 @@ export class Broker implements AsyncDisposable {
   /**
    * Opens a port. Resolves once clients can connect.
    *
-   * @throws {ConfigurationError} E_CONFIG for an address that others reach while `guest` is the only user.
+   * @throws {ConfigurationError} E_CONFIG for an address that others reach while `guest` is the only user, and for a port, a
+   * certificate or a key that cannot be used.
    * @throws {ConnectionError} E_CONN where the port cannot be opened.
    */
   async listen({ host = '127.0.0.1', port = 0, tls }: ListenOptions = {}): Promise<Listening> {
@@ -134,7 +135,9 @@ export class Broker implements AsyncDisposable {
     if (this.#settings.guestOnly && host !== 'localhost' && !isLoopback(host)) {
       throw new ConfigurationError([`give the broker users before it listens on ${host}, which others reach`])
     }
-    const listener = await Listener.open({ host, port, tls }, (socket, peer) => this.#accept(socket, peer))
+    const listener = await Listener.open({ host, port, tls, limits: this.#settings.limits }, (socket, peer) =>
+      this.#accept(socket, peer),
+    )
     this.#listeners.add(listener)
     if (this.#closed !== undefined) await listener.close()
     return new Listening(listener, this.#settings.guestOnly)

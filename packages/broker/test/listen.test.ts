@@ -91,5 +91,32 @@ describe('a broker that listens', () => {
     const { port } = await broker.listen()
     await expect(broker.listen({ port })).rejects.toThrow(ConnectionError)
     await expect(broker.listen({ host: '0.0.0.0' })).rejects.toThrow(ConfigurationError)
+    await expect(broker.listen({ port: 70_000 })).rejects.toThrow(ConfigurationError)
+  })
+
+  it('says which certificates are none', async () => {
+    const broker = start()
+    for (const tls of [{ cert: 'none', key: 'none' }, { cert: '', key: '' }, {}])
+      await expect(broker.listen({ tls })).rejects.toThrow(ConfigurationError)
+  })
+
+  it('bounds those who begin with TLS and say nothing, and keeps none of them', async () => {
+    const most = 3
+    const broker = start({ limits: { maxUnauthenticatedPerAddress: most } })
+    // Its certificate is looked for when a client asks for it.
+    const { port } = await broker.listen({ tls: { SNICallback: () => {} } })
+    const sockets = await Promise.all(Array.from({ length: most + 5 }, () => dial(port)))
+    const open = new Set(sockets)
+    for (const socket of sockets) socket.on('close', () => open.delete(socket)).resume()
+    await eventually(() => expect(open.size).toBe(most))
+    for (const socket of [...open].slice(1)) socket.destroy()
+    await eventually(() => expect(open.size).toBe(1))
+    // Their places are free again.
+    const late = await dial(port)
+    late.on('close', () => open.delete(late)).resume()
+    open.add(late)
+    late.write('\x16\x03\x01')
+    await broker.close()
+    await eventually(() => expect(open.size).toBe(0))
   })
 })
