@@ -83,9 +83,11 @@ function usersOf(value: JsonValue | undefined, issues: string[]): readonly Named
     rejectUnknown(user, USER_KEYS, where, issues)
     const name = textOf(user, 'name', issues, where)
     if (name === undefined || name === '') issues.push(`'${where}name' is missing`)
+    const password = textOf(user, 'password', issues, where)
+    if (password === '') issues.push(`'${where}password' is empty; leave it out to have one made up`)
     return {
       name: name ?? '',
-      password: textOf(user, 'password', issues, where),
+      password,
       virtualHosts: textsOf(user, 'virtual_hosts', issues, where),
     }
   })

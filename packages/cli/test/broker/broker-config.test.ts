@@ -57,6 +57,10 @@ describe('the configuration of a broker', () => {
     [{ users: [{ password: PASSWORD }] }, "'users[0].name' is missing"],
     [{ users: [{ name: 'a', pasword: PASSWORD }] }, "'users[0].pasword' is not known"],
     [{ users: [{ name: 'a', password: 1 }] }, "'users[0].password' is no text"],
+    [
+      { users: [{ name: 'a', password: '' }] },
+      "'users[0].password' is empty; leave it out to have one made up",
+    ],
     [{ users: [{ name: 'a', virtual_hosts: '/' }] }, "'users[0].virtual_hosts' is no list of texts"],
     [{ virtual_hosts: [1] }, "'virtual_hosts' is no list of texts"],
     [{ listen: 5672 }, "'listen' is no text"],
