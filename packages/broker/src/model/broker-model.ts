@@ -29,14 +29,13 @@ export class BrokerModel {
     const { clock, profile, limits } = options
     this.memory = new MemoryAccount(options.memoryLimitBytes, options.memoryAlarm)
     this.#deadlines = new Deadlines(clock)
-    this.#storage = new MessageStorage(clock)
+    this.#storage = new MessageStorage(clock, this.memory)
     this.#parts = {
       clock,
       profile,
       limits,
       deadlines: this.#deadlines,
       storage: this.#storage,
-      memory: this.memory,
     }
     for (const name of options.virtualHosts) this.createVirtualHost(name)
   }

@@ -1,8 +1,12 @@
+import type { MessagePage } from './message-page.ts'
+
 /** No keys beside the routing key. */
 const NO_KEYS: readonly string[] = Object.freeze([])
 
 /** What a message costs besides its bytes: the objects that stand for it here. An estimate, for the memory limit. */
 const OBJECT_BYTES = 256
+/** The same of one of its keys. */
+const KEY_BYTES = 32
 
 /**
  * A message, shared by all queues that hold it. Immutable but for where its bytes lie.
@@ -36,6 +40,8 @@ export class Message {
   tableOffset = 0
   /** How many queues hold it. */
   holders = 0
+  /** Where it lies, if it was moved to a place that it shares. */
+  page: MessagePage | null = null
 
   constructor(
     exchange: string,
@@ -64,9 +70,31 @@ export class Message {
     this.more = more
   }
 
+  /** Header and body. */
+  get contentBytes(): number {
+    return this.headerEnd - this.headerStart + this.bodySize
+  }
+
   /** What it costs while it is held. */
   get costBytes(): number {
-    return this.headerEnd - this.headerStart + this.bodySize + OBJECT_BYTES
+    return this.contentBytes + this.routingKey.length + this.#extraKeyBytes + OBJECT_BYTES
+  }
+
+  get #extraKeyBytes(): number {
+    if (this.extraKeys.length === 0) return 0
+    return this.extraKeys.reduce((sum, key) => sum + key.length + KEY_BYTES, 0)
+  }
+
+  /** Copies header and body to this place, and forgets where they were. Returns where they end. */
+  moveTo(target: Buffer, at: number): number {
+    const headerEnd = at + this.header.copy(target, at, this.headerStart, this.headerEnd)
+    let end = headerEnd + this.body.copy(target, headerEnd, this.bodyStart, this.bodyEnd)
+    for (const piece of this.more ?? []) end += piece.copy(target, end)
+    this.header = target
+    this.headerStart = at
+    this.headerEnd = headerEnd
+    this.setBody(target, headerEnd, end, null)
+    return end
   }
 
   /** The same body under another header, and perhaps another address. `header` is a whole buffer, not scanned yet. */

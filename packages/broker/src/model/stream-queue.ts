@@ -147,6 +147,8 @@ export class StreamQueue implements RoutedQueue {
       const { message } = this.#log.at(cursor - this.#base) as Entry
       const queued = new QueuedMessage(message, this, cursor, NEVER)
       queued.consumer = consumer
+      // Who has it keeps it in memory, whether it is still in the log or not.
+      this.#host.hold(message)
       cursor++
       this.#cursors.set(consumer, cursor)
       this.#unsettled++
@@ -160,8 +162,7 @@ export class StreamQueue implements RoutedQueue {
   }
 
   acknowledge(queued: QueuedMessage): void {
-    queued.consumer = null
-    this.#unsettled--
+    this.#letGo(queued)
     this.#counts.settled++
   }
 
@@ -171,7 +172,13 @@ export class StreamQueue implements RoutedQueue {
 
   giveBack(queued: readonly QueuedMessage[], cause: ReturnCause): void {
     if (cause !== 'closed') throw this.#cannotRefuse()
-    this.#unsettled -= queued.length
+    for (const one of queued) this.#letGo(one)
+  }
+
+  #letGo(queued: QueuedMessage): void {
+    queued.consumer = null
+    this.#unsettled--
+    this.#host.release(queued.message)
   }
 
   #cannotRefuse(): Error {

@@ -9,7 +9,6 @@ import { Exchange } from './exchange.ts'
 import { ExchangeOperations, type ExchangeDeclaration } from './exchange-operations.ts'
 import type { TableLimits } from './field-table.ts'
 import type { Fields } from './field.ts'
-import type { MemoryAccount } from './memory-account.ts'
 import type { MessageStorage } from './message-storage.ts'
 import type { Message } from './message.ts'
 import { admitProperties } from './publish-checks.ts'
@@ -30,9 +29,6 @@ export type Route = readonly RoutedQueue[]
 /** No queue matched; all queues took it; one of them at least refused it (`x-overflow: reject-publish`). */
 export type PublishOutcome = 'unrouted' | 'taken' | 'refused'
 
-/** What a message costs in each queue but the first: an estimate. */
-const PLACE_BYTES = 96
-
 /** The route of a reply that somebody was there to take. */
 const REPLIED: Route = Object.freeze([])
 
@@ -42,7 +38,6 @@ export interface VirtualHostParts {
   readonly profile: Profile
   readonly limits: Limits
   readonly deadlines: Deadlines
-  readonly memory: MemoryAccount
   readonly storage: MessageStorage
 }
 
@@ -91,20 +86,14 @@ export class VirtualHost {
   }
 
   #hostOfQueues(): QueueHost {
-    const { clock, profile, deadlines, memory, storage } = this.#parts
+    const { clock, profile, deadlines, storage } = this.#parts
     return {
       name: this.name,
       clock,
       profile,
       deadlines,
-      hold(message: Message): void {
-        if (message.holders++ > 0) return memory.add(PLACE_BYTES)
-        memory.add(message.costBytes)
-        storage.noted(message)
-      },
-      release(message: Message): void {
-        memory.remove(--message.holders === 0 ? message.costBytes : PLACE_BYTES)
-      },
+      hold: (message: Message): void => storage.hold(message),
+      release: (message: Message): void => storage.release(message),
       deadLetter: (message: Message, reason: DeathReason, queue: string, settings: QueueSettings): void =>
         this.#deadLetters.add(message, reason, queue, settings),
       settle: (): void => this.#deadLetters.send(),
@@ -225,12 +214,6 @@ export class VirtualHost {
     return outcome
   }
 
-  /** `admit`, `route` and `deliver`. */
-  publish(message: Message, user: string): PublishOutcome {
-    this.admit(message, user)
-    return this.deliver(message, this.route(message))
-  }
-
   /** A consumer on `amq.rabbitmq.reply-to`: the name that its requests carry, unguessable. */
   openReplies(target: ReplyTarget): string {
     return this.#replies.open(target)
@@ -243,6 +226,11 @@ export class VirtualHost {
   /** queue.declare of such a name: whether somebody still waits there. */
   hasReplies(name: string): boolean {
     return this.#replies.has(name)
+  }
+
+  /** Whether dead letters are on their way. */
+  get movesOn(): boolean {
+    return this.#deadLetters.movesOn
   }
 
   /** Every queue with its figures. */

@@ -24,6 +24,22 @@ describe('the account of memory', () => {
     queue.acknowledge(consumer.take())
     expect(fixture.model.memory.bytes).toBe(0)
   })
+
+  test('counts keys, and what consumers of a stream hold of messages that it has dropped', () => {
+    const fixture = new ModelFixture()
+    const stream = fixture.replicated('stream', 's', { 'x-max-length-bytes': 1 })
+    const consumer = fixture.consume(stream, { prefetch: 100 })
+    const key = 'k'.repeat(250)
+    fixture.bind('s', 'amq.fanout')
+    for (let i = 0; i < 10; i++) fixture.publish('amq.fanout', key, 'x'.repeat(1000))
+    expect(stream.messageCount).toBe(1)
+    expect(fixture.model.memory.bytes).toBeGreaterThan(10 * 1250)
+    stream.giveBack(consumer.held.splice(0, 5), 'closed')
+    for (const queued of consumer.held) stream.acknowledge(queued)
+    expect(fixture.model.memory.bytes).toBeLessThan(2000)
+    stream.end()
+    expect(fixture.model.memory.bytes).toBe(0)
+  })
 })
 
 describe('a message that stays', () => {
@@ -58,6 +74,28 @@ describe('a message that stays', () => {
     expect(large.body).not.toBe(a.body)
     expect([a, b].map(bodyOf)).toEqual(['a', 'b'])
     expect(bodyOf(large)).toHaveLength(300_000)
+  })
+
+  test('leaves a page of which less than half is held, and is the same message', () => {
+    const fixture = new ModelFixture()
+    const [many, few] = [fixture.queue('many'), fixture.queue('few')]
+    for (let i = 0; i < 8000; i++) fixture.fill(i % 2000 === 0 ? 'few' : 'many', `message ${i}`.padEnd(100))
+    fixture.clock.advance(20)
+    const stays = few.get(false)?.message
+    const page = stays?.header
+    for (let i = 0; i < 7900; i++) many.get(true)
+    // The page is there, and the account says so.
+    expect(fixture.model.memory.bytes).toBeGreaterThan(8000 * 370)
+    fixture.clock.advance(20)
+    expect(stays?.header).not.toBe(page)
+    expect(stays === undefined ? '' : bodyOf(stays).trim()).toBe('message 0')
+    // What is being filled stays.
+    expect(fixture.model.memory.bytes).toBeLessThan(2500 * 370)
+    expect(fixture.drain(few).map((body) => body.trim())).toEqual([
+      'message 2000',
+      'message 4000',
+      'message 6000',
+    ])
   })
 
   test('is left where it is when it has gone soon', () => {

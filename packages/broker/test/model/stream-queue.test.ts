@@ -78,6 +78,8 @@ describe('a stream', () => {
     expect(slow.bodies).toEqual(['a', 'c'])
     expect(offsets(slow)).toEqual([2])
     fixture.clock.advance(10_000)
+    expect(fixture.model.memory.bytes).toBeGreaterThan(0)
+    stream.acknowledge(slow.take())
     expect([stream.messageCount, fixture.model.memory.bytes]).toEqual([0, 0])
   })
 
@@ -122,6 +124,7 @@ describe('a stream', () => {
     const consumer = fixture.consume(stream, from('first'))
     fixture.fill('s', 'a', 'b')
     fixture.vhost.deleteQueue('s', { ifUnused: true, ifEmpty: true }, OWNER)
+    stream.giveBack(consumer.held.splice(0), 'closed')
     expect([consumer.ended, stream.deleted, fixture.model.memory.bytes]).toEqual([true, true, 0])
   })
 })
