@@ -9,19 +9,20 @@ import {
   type MethodName,
 } from '@hermod/amqp/wire'
 import type { Timer } from '@hermod/kernel'
-import { AmqpError, notAllowed } from '../amqp-error.ts'
+import { AmqpError } from '../amqp-error.ts'
 import { fromByteString, toByteString } from '../byte-string.ts'
-import type { AlarmListener } from './alarms.ts'
 import { ByteStringReader } from './byte-string-codec.ts'
 import type { ChannelHost } from './channel-host.ts'
-import { ChannelSession } from './channel-session.ts'
+import type { ChannelSession } from './channel-session.ts'
 import { FrameGate, type GatedSink } from './frame-gate.ts'
 import { Handshake, LoginRefused, type Opened } from './handshake.ts'
 import { Heartbeats } from './heartbeats.ts'
 import type { Link, LinkEvents, Peer } from './link.ts'
 import { CONNECTION_CLOSE, CONNECTION_CLOSE_OK, decodeArguments } from './method-codes.ts'
+import { OpenChannels } from './open-channels.ts'
 import { Output } from './output.ts'
 import { readGreeting } from './protocol-header.ts'
+import { ReadingPauses } from './reading-pauses.ts'
 import {
   closeArguments,
   codeOf,
@@ -39,21 +40,19 @@ import type { SessionState } from './session-state.ts'
 const CLOSING_MS = 30_000
 /** The same for one whose bytes can no longer be read as frames. @source rabbit_reader:fatal_frame_error */
 const UNREADABLE_MS = 3_000
-/** From this many times its limit on, an output that is not read holds up what is read from its client. */
-const OVERFULL = 4
 
 /** One client connection, from its first byte to its last. */
-export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
+export class ConnectionSession implements LinkEvents, GatedSink {
   readonly link: Link
   readonly #host: SessionHost
   readonly #output: Output
   readonly #decoder: FrameDecoder
   readonly #reader = new ByteStringReader()
   readonly #handshake: Handshake
-  readonly #channels = new Map<number, ChannelSession>()
   #state: SessionState = 'greeting'
   #greeting: Buffer = Buffer.alloc(0)
-  #channelHost: ChannelHost | undefined
+  /** From connection.open-ok on. */
+  #channels: OpenChannels | undefined
   #heartbeats: Heartbeats | undefined
   /** Of the phase that the session is in. */
   #timer: Timer | undefined
@@ -62,22 +61,27 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
   /** The bytes that come are no frames any more. */
   #unreadable = false
   readonly #gate: FrameGate
-  #blocked = false
-  #overfull = false
+  readonly #pauses: ReadingPauses
 
   constructor(host: SessionHost, link: Link) {
     this.#host = host
     this.link = link
     const { limits, turn, clock } = host
     this.#sinceMs = clock.monotonicMs()
-    this.#output = new Output(
+    const output = new Output(
       link,
       turn,
       limits.maxOutputBytes,
-      () => this.#beforeFlush(),
-      () => this.#roomAgain(),
+      () => this.#channels?.flush(),
+      () => {
+        this.#pauses.roomAgain()
+        this.#channels?.wake()
+      },
     )
-    this.#gate = new FrameGate(this, clock, turn)
+    this.#output = output
+    const gate = new FrameGate(this, clock, turn)
+    this.#gate = gate
+    this.#pauses = new ReadingPauses(this, { alarms: host.alarms, output, gate, link }, limits.maxOutputBytes)
     this.#decoder = new FrameDecoder(this.#gate, limits.initialFrameMax)
     this.#handshake = new Handshake(host, link.peer, this)
     this.#arm(limits.protocolHeaderTimeoutMs, () => this.#hangUp('no protocol header in time'))
@@ -98,7 +102,7 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
 
   /** Byte string; empty until it is open. */
   get virtualHost(): string {
-    return this.#channelHost?.virtualHost.name ?? ''
+    return this.#channels?.host.virtualHost.name ?? ''
   }
 
   get clientProperties(): FieldTable {
@@ -107,11 +111,11 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
 
   /** Whether an alarm keeps it from being read. */
   get blocked(): boolean {
-    return this.#blocked
+    return this.#pauses.blocked
   }
 
   get channels(): readonly ChannelSession[] {
-    return [...this.#channels.values()]
+    return this.#channels?.all ?? []
   }
 
   get bytesRead(): number {
@@ -131,6 +135,16 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
     if (this.#state === 'gone') return
     writeMethod(this.#output.writer, 0, name, args)
     this.#output.written()
+  }
+
+  /** Whether the client may be told that it is blocked, and wants to be. */
+  get tellsOfBlocks(): boolean {
+    return this.#state === 'running' && this.#handshake.can('connection.blocked')
+  }
+
+  /** Whether it is heard: while it is not, its silence means nothing. */
+  listening(listening: boolean): void {
+    if (this.#heartbeats !== undefined) this.#heartbeats.watching = listening
   }
 
   /**
@@ -174,8 +188,8 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
       if (names.left < 4) throw unknownFrame(1, names)
       if (channel === 0) this.#receive(names)
       else if (this.#state === 'running') {
-        const session = this.#channelFor(channel)
-        if (session.receiveMethod(names)) this.#freeChannel(session)
+        const session = this.#channel(channel)
+        if (session.receiveMethod(names)) this.#channels?.free(session)
       } else if (this.#state !== 'closed') throw untimelyFrame(1, names)
     } catch (error) {
       this.#failed(channel, error, reader)
@@ -188,8 +202,8 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
       if (this.#state === 'closed') return
       if (names.left < 14) throw unknownFrame(2, names)
       if (channel === 0 || this.#state !== 'running') throw untimelyFrame(2, names)
-      this.#channelFor(channel).receiveHeader(names)
-      if (this.#host.alarms.on) this.#block()
+      this.#channel(channel).receiveHeader(names)
+      this.#pauses.published()
     } catch (error) {
       this.#failed(channel, error, undefined)
     }
@@ -201,8 +215,8 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
       if (channel === 0 || this.#state !== 'running') {
         throw untimelyFrame(3, this.#reader.reset(bytes, start, end))
       }
-      this.#channelFor(channel).receiveBody(bytes, start, end)
-      if (this.#host.alarms.on) this.#block()
+      this.#channel(channel).receiveBody(bytes, start, end)
+      this.#pauses.published()
     } catch (error) {
       this.#failed(channel, error, undefined)
     }
@@ -284,8 +298,8 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
   #open({ user, virtualHost }: Opened): void {
     this.#timer?.cancel()
     this.#state = 'running'
-    const { limits, profile, alarms } = this.#host
-    this.#channelHost = {
+    const { limits, profile } = this.#host
+    const channelHost: ChannelHost = {
       output: this.#output,
       virtualHost,
       owner: this,
@@ -299,7 +313,8 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
       taps: this.#host.taps,
       name: this.peer.name,
     }
-    alarms.add(this)
+    this.#channels = new OpenChannels(channelHost, this.#handshake.tuning?.channelMax ?? 0)
+    this.#pauses.begin()
     this.#host.opened(this)
   }
 
@@ -318,45 +333,28 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
   }
 
   handled(): void {
-    if (this.#output.waitingBytes <= OVERFULL * this.#host.limits.maxOutputBytes) return
-    // Asking for it has the output tell when there is room again.
-    this.#overfull = this.#output.full
-    this.readOrPause()
+    this.#pauses.answered()
   }
 
-  #channelFor(number: number): ChannelSession {
-    const existing = this.#channels.get(number)
-    if (existing !== undefined) return existing
-    const most = this.#handshake.tuning?.channelMax ?? 0
-    if (most !== 0 && this.#channels.size >= most) {
-      throw notAllowed(
-        `number of channels opened (${this.#channels.size}) has reached the negotiated channel_max (${most})`,
-      )
-    }
-    const session = new ChannelSession(number, this.#channelHost as ChannelHost)
-    this.#channels.set(number, session)
-    return session
+  readOrPause(): void {
+    this.#pauses.apply()
   }
 
-  /** The number may be used again as soon as the client reads this. */
-  #freeChannel(session: ChannelSession): void {
-    this.#channels.delete(session.number)
-    if (!session.closedByClient) return
-    writeMethod(this.#output.writer, session.number, 'channel.close-ok', {})
-    this.#output.written()
+  #channel(number: number): ChannelSession {
+    return (this.#channels as OpenChannels).channel(number)
   }
 
   /** @source AMQP 0-9-1 §2.2.4: exclusive queues are gone when the client reads close-ok */
   #closeForClient(reader: ByteStringReader, code: number): void {
     decodeArguments(reader, code)
-    this.#endChannels()
+    this.#channels?.end()
     this.send('connection.close-ok', {})
     this.#awaitEnd(CLOSING_MS)
   }
 
   /** Something threw while a frame was handled: tells the client, and keeps the harm where it belongs. */
   #failed(channel: number, error: unknown, frame: ByteReader | undefined): void {
-    const session = this.#channels.get(channel)
+    const session = this.#channels?.find(channel)
     const refusal = refusalOf(error, frame)
     if (refusal.replyText === INTERNAL_ERROR && !(error instanceof AmqpError))
       this.#host.logger.error({ peer: this.peer.name, error }, 'a frame could not be handled')
@@ -381,7 +379,7 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
       { peer: this.peer.name, replyCode: refusal.replyCode, replyText: fromByteString(refusal.replyText) },
       'a connection is closed',
     )
-    this.#endChannels()
+    this.#channels?.end()
     this.send('connection.close', closeArguments(refusal, method))
     this.#awaitEnd(this.#unreadable ? UNREADABLE_MS : CLOSING_MS)
   }
@@ -415,18 +413,10 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
   #awaitEnd(mostMs: number): void {
     this.#state = 'closed'
     const heartbeatMs = (this.#handshake.tuning?.heartbeat ?? 0) * 1000
-    if (this.#blocked) this.#unblock()
+    this.#pauses.unblock()
     this.#arm(heartbeatMs > 0 ? Math.min(heartbeatMs, mostMs) : mostMs, () =>
       this.#hangUp('no close-ok in time'),
     )
-  }
-
-  #endChannels(): void {
-    const sessions = this.channels
-    for (const session of sessions) session.stop()
-    for (const session of sessions) session.end()
-    this.#channels.clear()
-    this.#channelHost?.virtualHost.releaseOwner(this)
   }
 
   /** Ends it without a word. */
@@ -444,57 +434,14 @@ export class ConnectionSession implements LinkEvents, GatedSink, AlarmListener {
     this.#gate.clear()
     this.#timer?.cancel()
     this.#heartbeats?.stop()
-    this.#host.alarms.remove(this)
+    this.#pauses.end()
     this.#output.close()
-    this.#endChannels()
+    this.#channels?.end()
     this.#host.ended(this)
   }
 
   #arm(delayMs: number, callback: () => void): void {
     this.#timer?.cancel()
     this.#timer = this.#host.clock.after(delayMs, callback, { background: true })
-  }
-
-  // ---------------------------------------------------------------- output and alarms
-
-  #beforeFlush(): void {
-    for (const session of this.#channels.values()) session.flush()
-  }
-
-  /** The client reads again. */
-  #roomAgain(): void {
-    if (this.#overfull) {
-      this.#overfull = false
-      this.readOrPause()
-    }
-    for (const session of this.#channels.values()) session.wake()
-  }
-
-  alarmChanged(): void {
-    if (!this.#host.alarms.on && this.#blocked) this.#unblock()
-  }
-
-  /** It has published while an alarm is on: nothing more is read from it. Its silence then is none. */
-  #block(): void {
-    if (this.#blocked || this.#state !== 'running') return
-    this.#blocked = true
-    if (this.#handshake.can('connection.blocked'))
-      this.send('connection.blocked', { reason: this.#host.alarms.reason })
-    if (this.#heartbeats !== undefined) this.#heartbeats.watching = false
-    this.readOrPause()
-  }
-
-  #unblock(): void {
-    this.#blocked = false
-    if (this.#state === 'running' && this.#handshake.can('connection.blocked'))
-      this.send('connection.unblocked', {})
-    if (this.#heartbeats !== undefined) this.#heartbeats.watching = true
-    this.readOrPause()
-  }
-
-  readOrPause(): void {
-    this.#gate.held = this.#blocked || this.#overfull
-    if (this.#gate.shut) this.link.pause()
-    else this.link.resume()
   }
 }
