@@ -23,6 +23,7 @@ import {
 } from './broker-facts.ts'
 import { brokerSettings, type BrokerOptions, type BrokerSettings } from './broker-options.ts'
 import { fromByteString, toByteString } from './byte-string.ts'
+import { IdleWatch, type IdleOptions } from './idle-watch.ts'
 import { Admission } from './listen/admission.ts'
 import { Listener } from './listen/listener.ts'
 import { memoryStreams } from './listen/memory-stream.ts'
@@ -30,7 +31,6 @@ import { isLoopback } from './listen/peer-of.ts'
 import { StreamLink } from './listen/stream-link.ts'
 import { Listening } from './listening.ts'
 import { BrokerModel } from './model/broker-model.ts'
-import type { Owner } from './model/queue.ts'
 import type { VirtualHost } from './model/virtual-host.ts'
 import {
   PublishTaps,
@@ -43,6 +43,7 @@ import { ConnectionSession } from './session/connection-session.ts'
 import type { Peer } from './session/link.ts'
 import type { SessionHost } from './session/session-host.ts'
 import { Turn } from './session/turn.ts'
+import { isUnderWay, underWay } from './session/under-way.ts'
 import { Users, type BrokerUser } from './users.ts'
 
 /** Where a broker listens. */
@@ -75,8 +76,9 @@ export class Broker implements AsyncDisposable {
   readonly #host: SessionHost
   readonly #turn = new Turn()
   readonly #taps: PublishTaps
+  readonly #idleWatch: IdleWatch
   readonly #listeners = new Set<Listener>()
-  readonly #connections = new Map<Owner, BrokerConnection>()
+  readonly #connections = new Map<ConnectionSession, BrokerConnection>()
   readonly #known = new Set<ConnectionSession>()
   #lastId = 0
   #refusing = false
@@ -97,8 +99,16 @@ export class Broker implements AsyncDisposable {
       virtualHosts: settings.virtualHosts.map(toByteString),
     })
     this.#admission = new Admission(limits)
+    this.#alarms.add({ alarmChanged: () => this.#turn.changed() })
+    this.#idleWatch = new IdleWatch({
+      turn: this.#turn,
+      clock,
+      isUnderWay: () => [...this.#connections.keys()].some(isUnderWay),
+      movesOn: () => [...this.#model.virtualHosts.values()].some(({ movesOn }) => movesOn),
+      underWay: () => this.#underWay(),
+    })
     const logger = redactingLogger(settings.logger)
-    this.#taps = new PublishTaps((owner) => this.#connections.get(owner), logger)
+    this.#taps = new PublishTaps((owner) => this.#connections.get(owner as ConnectionSession), logger)
     for (const user of settings.users) this.#users.put(user)
     this.#host = {
       profile,
@@ -172,6 +182,7 @@ export class Broker implements AsyncDisposable {
     this.#connections.delete(session)
     this.#admission.leave(session.peer.address, this.#known.delete(session))
     if (this.#connections.size === 0) this.#empty?.resolve()
+    this.#turn.changed()
   }
 
   /** While true, new connections are hung up at once. */
@@ -243,6 +254,36 @@ export class Broker implements AsyncDisposable {
    */
   onPublish(listener: (published: PublishedMessage) => void, options: PublishTapOptions = {}): PublishTap {
     return this.#taps.add(listener, options)
+  }
+
+  /**
+   * Resolves once nothing is under way. That is:
+   *
+   * - no message is unsettled, and none in an open transaction; where a message is ready, nobody is there to take it;
+   * - all that was written to clients was taken: by the system over TCP, by its reader in process;
+   * - all that has come from clients was read and handled, no message is there in part, and no dead letter is moving;
+   * - no connection is being opened or closed, or blocked by an alarm;
+   * - and for some milliseconds (`quietMs`) nothing more has come.
+   *
+   * What a client of this process has written before the call is waited for. What is about to be written by a client of
+   * another process nobody can know, and neither what a consumer without acks does with what it has taken. Messages
+   * that wait to expire are not waited for; a stream that its consumers have read is done with.
+   *
+   * @throws {MessagingTimeoutError} E_TIMEOUT when it was not so in time, naming what is under way: queues with what is
+   *   ready and by whom it is not settled, connections with what they did not take.
+   * @example
+   * await broker.waitForIdle()
+   */
+  waitForIdle(options: IdleOptions = {}): Promise<void> {
+    return this.#idleWatch.wait(options)
+  }
+
+  #underWay(): readonly string[] {
+    const virtualHosts = [...this.#model.virtualHosts.values()].filter(({ movesOn }) => movesOn)
+    return [
+      ...[...this.#connections.keys()].flatMap(underWay),
+      ...virtualHosts.map(({ name }) => `dead letters are on their way in vhost '${fromByteString(name)}'`),
+    ]
   }
 
   stats(): BrokerStats {

@@ -27,6 +27,7 @@ export class StreamLink implements Link, TurnTask {
   #events: LinkEvents | undefined
   #readInTurn = 0
   #delayMs = 0
+  #delayedBytes = 0
   #vanished = false
 
   constructor(stream: Duplex, peer: Peer, turn: Turn, clock: Clock, readBytesPerTurn: number) {
@@ -35,6 +36,10 @@ export class StreamLink implements Link, TurnTask {
     this.#turn = turn
     this.#clock = clock
     this.#readBytesPerTurn = readBytesPerTurn
+  }
+
+  get unreadBytes(): number {
+    return this.#delayedBytes + this.#stream.readableLength
   }
 
   open(events: LinkEvents): void {
@@ -105,7 +110,14 @@ export class StreamLink implements Link, TurnTask {
     this.#readInTurn += bytes.length
     if (this.#readInTurn >= this.#readBytesPerTurn) this.#stop('budget')
     if (this.#delayMs === 0) this.#events?.received(bytes)
-    else this.#later(() => this.#events?.received(bytes))
+    else {
+      this.#delayedBytes += bytes.length
+      this.#later(() => {
+        this.#delayedBytes -= bytes.length
+        this.#events?.received(bytes)
+        this.#turn.changed()
+      })
+    }
   }
 
   #later(act: () => void): void {

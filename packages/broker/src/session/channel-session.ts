@@ -7,6 +7,7 @@ import {
 } from '@hermod/amqp/wire'
 import { AmqpError, notImplemented, preconditionFailed } from '../amqp-error.ts'
 import type { Message } from '../model/message.ts'
+import type { QueuedMessage } from '../model/queued-message.ts'
 import type { ByteStringReader } from './byte-string-codec.ts'
 import type { ChannelHost, ChannelParts } from './channel-host.ts'
 import { readConsume } from './client-methods.ts'
@@ -69,6 +70,21 @@ export class ChannelSession implements ChannelParts {
 
   get unsettledCount(): number {
     return this.#consuming.unsettledCount
+  }
+
+  /** What it has not settled. */
+  unsettled(): Iterable<QueuedMessage> {
+    return this.#consuming.unsettled()
+  }
+
+  /** Publishes and settlements of a transaction that goes on. */
+  get uncommittedCount(): number {
+    return this.#transaction?.size ?? 0
+  }
+
+  /** Whether a message is coming, and is not complete. */
+  get isReceiving(): boolean {
+    return this.#publishing.awaits !== 'method'
   }
 
   /** Whether the client has closed it, and awaits close-ok. */

@@ -55,6 +55,10 @@ export class Consuming {
     return this.#unsettled.size
   }
 
+  unsettled(): Iterable<QueuedMessage> {
+    return this.#unsettled.all()
+  }
+
   /** The name that requests carry as `reply-to`, while a consumer of direct replies is there. */
   get replyName(): string | undefined {
     return this.#replies?.name

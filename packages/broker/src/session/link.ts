@@ -21,6 +21,8 @@ export interface LinkEvents {
 /** The way to one client: a socket or a stream within the process, with the faults that a test puts on it. */
 export interface Link {
   readonly peer: Peer
+  /** What has come from the client, as far as this process has it, and was not handed over yet. */
+  readonly unreadBytes: number
   /** Begins to read. */
   open(events: LinkEvents): void
   /** Writes; `taken` is called once the system has the bytes, and not at all when the link is gone. */

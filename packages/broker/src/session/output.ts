@@ -134,6 +134,7 @@ export class Output implements TurnTask {
     this.#waitingBytes += length
     this.#link.write(bytes, () => {
       this.#waitingBytes -= length
+      this.#turn.changed()
       if (slab?.length === SLAB_BYTES && this.#spare.length < SPARE_SLABS) this.#spare.push(slab)
       if (this.#full && this.#waitingBytes <= this.#limitBytes / 2) {
         this.#full = false

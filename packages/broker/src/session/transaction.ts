@@ -26,6 +26,11 @@ export class Transaction {
     this.#hold = hold
   }
 
+  /** How much waits for the commit. */
+  get size(): number {
+    return this.#publications.length + this.#settlings.length
+  }
+
   publish(message: Message, route: Route, mandatory: boolean): void {
     this.#hold(message.costBytes)
     this.#publications.push({ message, route, mandatory })

@@ -12,6 +12,7 @@ export interface TurnTask {
 export class Turn {
   #tasks: TurnTask[] = []
   #scheduled = false
+  #observer: (() => void) | undefined
   readonly #end: () => void
 
   constructor() {
@@ -20,12 +21,32 @@ export class Turn {
       const tasks = this.#tasks
       this.#tasks = []
       for (const task of tasks) task.endOfTurn()
+      this.#observer?.()
     }
   }
 
   /** Calls `task` at the end of this turn. Whoever asks twice is called twice. */
   add(task: TurnTask): void {
     this.#tasks.push(task)
+    this.#schedule()
+  }
+
+  /** Whether something waits for the end of this turn. */
+  get isPending(): boolean {
+    return this.#scheduled
+  }
+
+  /** Who is called at each end of a turn from now on; at most one. */
+  observe(observer: (() => void) | undefined): void {
+    this.#observer = observer
+  }
+
+  /** Something has happened for which there is nothing to be done at the end of the turn: only an observer waits for that. */
+  changed(): void {
+    if (this.#observer !== undefined) this.#schedule()
+  }
+
+  #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(this.#end)

@@ -31,6 +31,15 @@ export class UnsettledMessages {
     return this.#size
   }
 
+  /** All of them, in the order of their tags. */
+  *all(): IterableIterator<QueuedMessage> {
+    if (this.#sparse !== null) return yield* this.#sparse.values()
+    for (let at = this.#base; at < this.#end; at++) {
+      const message = this.#ring[at & this.#mask]
+      if (message != null) yield message
+    }
+  }
+
   /** Adds a message under a tag that is higher than all before. */
   add(tag: number, message: QueuedMessage): void {
     this.#size++
