@@ -18,6 +18,12 @@ export interface Profile {
   readonly quorumPriorities: number
   /** Whether a classic queue with one active consumer refuses basic.get (405), as quorum queues always do. */
   readonly classicRefusesGet: boolean
+  /**
+   * Whether a quorum queue with one active consumer heeds priorities: the highest is next, and takes the place of an
+   * active one that is lower once that holds nothing. If not, who came first is next. Classic queues choose the highest
+   * when the active one has gone.
+   */
+  readonly activeByPriority: boolean
   /** Whether a reply to `amq.rabbitmq.reply-to…` counts as routed: if not, a mandatory one comes back as well. */
   readonly repliesAreRouted: boolean
   /** How an exchange type that does not exist is refused. */
@@ -43,6 +49,7 @@ const V3_10: Profile = {
   nackCounts: true,
   quorumPriorities: 0,
   classicRefusesGet: false,
+  activeByPriority: false,
   repliesAreRouted: false,
   unknownExchangeType: 503,
   trustsPublishedDeath: true,
@@ -59,6 +66,7 @@ const V4_2: Profile = {
   deliveryLimit: 20,
   // RabbitMQ 4.0 to 4.2 have two classes, which share; that is not copied here.
   classicRefusesGet: true,
+  activeByPriority: true,
   repliesAreRouted: true,
   unknownExchangeType: 406,
   trustsPublishedDeath: false,

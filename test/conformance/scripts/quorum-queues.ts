@@ -114,6 +114,31 @@ export const quorumQueues = scriptGroup('quorum queues', (script) => {
     a.say(1, 'basic.get', { queue: 'q' })
     await stage.until(a, 2, 'basic.deliver')
   })
+  script('who came first is active next, whatever the priorities', async (stage) => {
+    const a = await stage.open({ channels: [1, 2, 3, 4] })
+    await declare(stage, a, { 'x-single-active-consumer': true })
+    for (const [channel, priority] of [
+      [2, 5],
+      [3, 1],
+      [4, 9],
+    ] as const) {
+      a.say(channel, 'basic.consume', {
+        queue: 'q',
+        consumerTag: `c${channel}`,
+        arguments: { 'x-priority': priority },
+      })
+      await stage.until(a, channel, 'basic.consume-ok')
+    }
+    a.publish(1, { routingKey: 'q', body: '1' })
+    await a.heard(2, 'basic.deliver')
+    await stage.confirmed(a, 1)
+    a.say(2, 'basic.ack', { deliveryTag: 1 })
+    a.say(2, 'basic.cancel', { consumerTag: 'c2' })
+    await stage.until(a, 2, 'basic.cancel-ok')
+    a.publish(1, { routingKey: 'q', body: '2' })
+    await a.heard(3, 'basic.deliver')
+    await stage.confirmed(a, 1)
+  })
   script('an exclusive consumer', async (stage) => {
     const a = await stage.open()
     await declare(stage, a)

@@ -1,4 +1,5 @@
 import { accessRefused, resourceLocked } from '../amqp-error.ts'
+import { ActiveConsumer, type Succession } from './active-consumer.ts'
 import { Backlog } from './backlog.ts'
 import { ConsumerTurns } from './consumer-turns.ts'
 import type { Fields } from './field.ts'
@@ -40,8 +41,9 @@ export class ClassicQueue implements RoutedQueue {
   protected readonly counts: QueueCounts = noCounts()
   readonly #turns = new ConsumerTurns()
   readonly #lease: QueueLease | undefined
-  /** The exclusive consumer, or the one that is active where only one may be. */
-  #holder: QueueConsumer | undefined
+  #exclusive: QueueConsumer | undefined
+  /** Where only one may be active. */
+  readonly #active: ActiveConsumer | undefined
   #deleted = false
   #seq = 0
   #unsettled = 0
@@ -51,6 +53,7 @@ export class ClassicQueue implements RoutedQueue {
     identity: QueueIdentity,
     settings: QueueSettings,
     order: ReturnOrder = 'place',
+    succession: Succession = 'highest',
   ) {
     this.host = host
     this.settings = settings
@@ -60,6 +63,7 @@ export class ClassicQueue implements RoutedQueue {
     this.arguments = identity.arguments
     this.owner = identity.owner
     this.backlog = new Backlog(host, identity.name, settings, order, this.counts)
+    this.#active = settings.singleActiveConsumer ? new ActiveConsumer(this.#turns, succession) : undefined
     if (settings.expiresMs !== undefined) {
       const inUse = (): boolean => this.#turns.size > 0
       this.#lease = new QueueLease(host.deadlines, settings.expiresMs, inUse, () => host.remove(this))
@@ -120,13 +124,13 @@ export class ClassicQueue implements RoutedQueue {
 
   consume(consumer: QueueConsumer): void {
     checkConsumerArguments(this.resource, consumer.arguments, this.type)
-    const { singleActiveConsumer } = this.settings
     // Quorum queues do not know exclusive consumers, and do not say so.
     const exclusive = consumer.exclusive && this.type === 'classic'
-    if (exclusive && (singleActiveConsumer || this.#turns.size > 0)) throw this.#inExclusiveUse()
-    if (this.#holder !== undefined && !singleActiveConsumer) throw this.#inExclusiveUse()
+    if (exclusive && (this.#active !== undefined || this.#turns.size > 0)) throw this.#inExclusiveUse()
+    if (this.#exclusive !== undefined) throw this.#inExclusiveUse()
     this.#turns.add(consumer, Number(consumer.arguments.get('x-priority')?.value ?? 0))
-    if (exclusive || (singleActiveConsumer && this.#holder === undefined)) this.#holder = consumer
+    if (exclusive) this.#exclusive = consumer
+    this.#active?.joined(consumer)
   }
 
   #inExclusiveUse(): Error {
@@ -135,9 +139,8 @@ export class ClassicQueue implements RoutedQueue {
 
   cancel(consumer: QueueConsumer): void {
     if (!this.#turns.remove(consumer)) return
-    if (this.#holder === consumer) {
-      this.#holder = this.settings.singleActiveConsumer ? this.#turns.first() : undefined
-    }
+    if (this.#exclusive === consumer) this.#exclusive = undefined
+    this.#active?.left(consumer)
     if (this.#turns.size > 0) {
       this.#dispatch()
       this.host.settle()
@@ -156,7 +159,7 @@ export class ClassicQueue implements RoutedQueue {
   }
 
   get(noAck: boolean): QueuedMessage | undefined {
-    if (this.settings.singleActiveConsumer && this.refusesGet) {
+    if (this.#active !== undefined && this.refusesGet) {
       throw resourceLocked(
         `cannot obtain access to locked ${this.resource}. basic.get operations are not supported by ${this.type} queues with single active consumer`,
       )
@@ -193,9 +196,11 @@ export class ClassicQueue implements RoutedQueue {
   }
 
   #settled(queued: QueuedMessage): void {
+    const { consumer } = queued
     this.#unsettled--
     queued.consumer = null
     this.host.release(queued.message)
+    if (this.#active?.settled(consumer) === true) this.#dispatch()
   }
 
   giveBack(queued: readonly QueuedMessage[], cause: ReturnCause): void {
@@ -207,6 +212,7 @@ export class ClassicQueue implements RoutedQueue {
     for (const one of stay) {
       // Who gives back has room again, and may be the one who gets it: it has its turn before the others are asked.
       if (one.consumer !== null) this.#turns.wake(one.consumer)
+      this.#active?.settled(one.consumer)
       one.consumer = null
       one.redelivered = true
     }
@@ -260,8 +266,9 @@ export class ClassicQueue implements RoutedQueue {
   }
 
   #nextConsumer(): QueueConsumer | undefined {
-    if (!this.settings.singleActiveConsumer) return this.#turns.next()
-    return this.#holder?.canTake() === true ? this.#holder : undefined
+    if (this.#active === undefined) return this.#turns.next()
+    const { taker } = this.#active
+    return taker?.canTake() === true ? taker : undefined
   }
 
   #dispatch(): void {
@@ -288,6 +295,7 @@ export class ClassicQueue implements RoutedQueue {
   /** Delivers what must be settled. */
   #hand(queued: QueuedMessage, consumer: QueueConsumer): void {
     queued.consumer = consumer
+    this.#active?.handed()
     this.counts.delivered++
     this.#unsettled++
     consumer.deliver(queued)

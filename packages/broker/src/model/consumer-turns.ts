@@ -105,6 +105,21 @@ export class ConsumerTurns {
     return undefined
   }
 
+  priorityOf(consumer: QueueConsumer): number {
+    return this.#turns.get(consumer)?.priority ?? 0
+  }
+
+  /** As if it had come now. */
+  toEnd(consumer: QueueConsumer): void {
+    const priority = this.priorityOf(consumer)
+    if (this.remove(consumer)) this.add(consumer, priority)
+  }
+
+  /** Who came first. */
+  oldest(): QueueConsumer | undefined {
+    return this.#turns.keys().next().value
+  }
+
   /** The highest priority, and of these who came first: whom a queue with one active consumer chooses. */
   first(): QueueConsumer | undefined {
     let best: Turn | undefined

@@ -17,7 +17,7 @@ export class QuorumQueue extends ClassicQueue {
   override readonly type: QueueType = 'quorum'
 
   constructor(host: QueueHost, identity: QueueIdentity, settings: QueueSettings) {
-    super(host, identity, settings, 'last')
+    super(host, identity, settings, 'last', host.profile.activeByPriority ? 'highest-at-once' : 'first')
   }
 
   override consume(consumer: QueueConsumer): void {

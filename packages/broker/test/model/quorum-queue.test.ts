@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bodyOf, ModelFixture, OWNER, propertiesOf, refusal } from './model-fixture.ts'
+import { bodyOf, ModelFixture, OWNER, propertiesOf, refusal, type ConsumerTerms } from './model-fixture.ts'
 
 describe('a quorum queue', () => {
   test('gives again behind what came back before, and says how often', () => {
@@ -122,5 +122,89 @@ describe('a quorum queue', () => {
         `540 NOT_IMPLEMENTED - cannot delete queue 'q' in vhost '/'. queue.delete operations with ${flag} flag set are not supported by quorum queues`,
       )
     }
+  })
+})
+
+describe('a quorum queue with one active consumer', () => {
+  const ranked = (tag: string, priority: number, prefetch = 0): ConsumerTerms => ({
+    tag,
+    prefetch,
+    arguments: { 'x-priority': priority },
+  })
+
+  test.each([
+    ['rabbitmq-3.13', 'early'],
+    ['rabbitmq-4.2', 'high'],
+  ] as const)('of %s lets the one take over that is %s', (profile, next) => {
+    const fixture = new ModelFixture(profile)
+    const queue = fixture.replicated('quorum', 'q', { 'x-single-active-consumer': true })
+    const first = fixture.consume(queue, ranked('first', 9))
+    const early = fixture.consume(queue, ranked('early', 0))
+    const high = fixture.consume(queue, ranked('high', 5))
+    fixture.fill('q', '1')
+    queue.cancel(first)
+    fixture.fill('q', '2')
+    expect([first.bodies, early.bodies, high.bodies]).toEqual([
+      ['1'],
+      next === 'early' ? ['2'] : [],
+      next === 'high' ? ['2'] : [],
+    ])
+  })
+
+  test('lets it go on though one of higher priority comes, before RabbitMQ 4.0', () => {
+    const fixture = new ModelFixture('rabbitmq-3.13')
+    const queue = fixture.replicated('quorum', 'q', { 'x-single-active-consumer': true })
+    const low = fixture.consume(queue, ranked('low', 0))
+    const high = fixture.consume(queue, ranked('high', 1))
+    fixture.fill('q', '1', '2')
+    expect([low.bodies, high.bodies]).toEqual([['1', '2'], []])
+  })
+
+  test.each(['acknowledge', 'reject', 'giveBack'] as const)(
+    'gives the place to one of higher priority once all is settled: %s',
+    (settle) => {
+      const fixture = new ModelFixture('rabbitmq-4.2')
+      const queue = fixture.replicated('quorum', 'q', { 'x-single-active-consumer': true })
+      const low = fixture.consume(queue, ranked('low', -1))
+      fixture.fill('q', '1', '2')
+      const high = fixture.consume(queue, ranked('high', 0, 2))
+      fixture.fill('q', '3', '4')
+      // What was on its way is settled first; meanwhile nobody gets anything.
+      expect([low.bodies, high.bodies, queue.messageCount]).toEqual([['1', '2'], [], 2])
+      queue.acknowledge(low.take())
+      expect(high.bodies).toEqual([])
+      const last = low.take()
+      if (settle === 'giveBack') queue.giveBack([last], 'nack')
+      else queue[settle](last)
+      expect([low.bodies, high.bodies]).toEqual([['1', '2'], settle === 'giveBack' ? ['2', '3'] : ['3', '4']])
+    },
+  )
+
+  test('gives the place at once where nothing is unsettled, and back behind its equals', () => {
+    const fixture = new ModelFixture('rabbitmq-4.2')
+    const queue = fixture.replicated('quorum', 'q', { 'x-single-active-consumer': true })
+    const low = fixture.consume(queue, ranked('low', 0))
+    const equal = fixture.consume(queue, ranked('equal', 0))
+    const high = fixture.consume(queue, ranked('high', 1))
+    fixture.fill('q', '1')
+    queue.cancel(high)
+    fixture.fill('q', '2')
+    queue.cancel(equal)
+    fixture.fill('q', '3')
+    expect([high.bodies, equal.bodies, low.bodies]).toEqual([['1'], ['2'], ['3']])
+  })
+
+  test('goes on where the one of higher priority leaves before its turn', () => {
+    const fixture = new ModelFixture('rabbitmq-4.2')
+    const queue = fixture.replicated('quorum', 'q', { 'x-single-active-consumer': true })
+    const low = fixture.consume(queue, ranked('low', 0))
+    fixture.fill('q', '1')
+    const higher = fixture.consume(queue, ranked('higher', 2))
+    const high = fixture.consume(queue, ranked('high', 1))
+    fixture.fill('q', '2')
+    queue.cancel(higher)
+    expect([low.bodies, high.bodies]).toEqual([['1'], []])
+    queue.cancel(high)
+    expect([low.bodies, higher.bodies, high.bodies]).toEqual([['1', '2'], [], []])
   })
 })
