@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os'
 import { ConfigurationError, silentLogger, systemClock, type Clock, type Logger } from '@hermod/kernel'
-import { LIMITS, type Limits } from './limits.ts'
+import { DEEPEST_TABLE, LIMITS, type Limits } from './limits.ts'
 import { PROFILES, type Profile, type ProfileName } from './profile.ts'
 import type { Advertisement } from './session/session-host.ts'
 import type { BrokerUser } from './users.ts'
@@ -68,6 +68,7 @@ export function brokerSettings(options: BrokerOptions): BrokerSettings {
     ),
     limits.frameMax >= SMALLEST_FRAME_MAX ? '' : `limit 'frameMax' must be ${SMALLEST_FRAME_MAX} or more`,
     limits.channelMax >= 1 && limits.channelMax <= 65_535 ? '' : `limit 'channelMax' must be from 1 to 65535`,
+    limits.maxTableDepth <= DEEPEST_TABLE ? '' : `limit 'maxTableDepth' must be ${DEEPEST_TABLE} or less`,
     memoryLimitBytes > 0 ? '' : `'memoryLimitBytes' must be more than 0`,
     Number.isInteger(heartbeatSeconds) && heartbeatSeconds >= 0 && heartbeatSeconds <= LONGEST_HEARTBEAT_S
       ? ''

@@ -38,6 +38,9 @@ export interface Limits {
   readonly readBytesPerTurn: number
 }
 
+/** No limit lets tables in that are nested deeper: they are read by functions that call themselves. */
+export const DEEPEST_TABLE = 255
+
 export const LIMITS: Limits = Object.freeze({
   handshakeTimeoutMs: 10_000,
   protocolHeaderTimeoutMs: 5_000,

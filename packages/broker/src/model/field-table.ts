@@ -2,7 +2,7 @@ import type { FieldTable, FieldValue } from '@hermod/amqp'
 import { TypedField } from '@hermod/amqp'
 import type { ByteReader, ByteWriter } from '@hermod/amqp/wire'
 import { ProtocolError } from '@hermod/kernel'
-import { AmqpError } from '../amqp-error.ts'
+import { AmqpError, preconditionFailed } from '../amqp-error.ts'
 import { toByteString } from '../byte-string.ts'
 import type { Field, FieldData, FieldType, Fields } from './field.ts'
 
@@ -43,24 +43,35 @@ const LETTERS = Object.fromEntries(
 /** What RabbitMQ answers to a table that is none: its parser has no case for it. */
 const unreadable = (): AmqpError => new AmqpError(502, 'malformed field table')
 
+/** RabbitMQ has no such limits; what they refuse is told from what is no table. */
+export const overLimits = ({ maxDepth, maxFields }: TableLimits): AmqpError =>
+  preconditionFailed(
+    `a field table is nested deeper than ${maxDepth} levels or holds more than ${maxFields} values`,
+  )
+
+/** How many fields may still come. */
 interface Budget {
   fields: number
+  readonly limits: TableLimits
 }
 
-/** @throws {AmqpError | ProtocolError} 502 for what is no table or is over a limit, E_PROTOCOL for what is cut short. */
+/**
+ * @throws {AmqpError | ProtocolError} 502 for what is no table, 406 for what is over a limit, E_PROTOCOL for what is cut
+ * short.
+ */
 export function readFields(reader: ByteReader, limits: TableLimits): Fields {
-  return readTable(reader, limits.maxDepth, { fields: limits.maxFields })
+  return readTable(reader, limits.maxDepth, { fields: limits.maxFields, limits })
 }
 
-function nested(reader: ByteReader, depth: number): number {
+function nested(reader: ByteReader, depth: number, { limits }: Budget): number {
   const length = reader.uint32()
   if (length > reader.left) throw new ProtocolError('a table is longer than its frame')
-  if (depth < 0) throw unreadable()
+  if (depth < 0) throw overLimits(limits)
   return reader.offset + length
 }
 
 function readTable(reader: ByteReader, depth: number, budget: Budget): Fields {
-  const end = nested(reader, depth)
+  const end = nested(reader, depth, budget)
   const outer = reader.end
   reader.end = end
   const fields = new Map<string, Field>()
@@ -81,7 +92,7 @@ function byteString(reader: ByteReader, length: number): string {
 }
 
 function readField(reader: ByteReader, depth: number, budget: Budget): Field {
-  if (--budget.fields < 0) throw unreadable()
+  if (--budget.fields < 0) throw overLimits(budget.limits)
   const type = TYPES[reader.uint8()]
   if (type === undefined) throw unreadable()
   return { type, value: readData(reader, type, depth, budget) }
@@ -127,7 +138,7 @@ function readData(reader: ByteReader, type: FieldType, depth: number, budget: Bu
 }
 
 function readArray(reader: ByteReader, depth: number, budget: Budget): readonly Field[] {
-  const end = nested(reader, depth)
+  const end = nested(reader, depth, budget)
   const outer = reader.end
   reader.end = end
   const items: Field[] = []

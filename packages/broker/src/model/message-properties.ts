@@ -1,7 +1,8 @@
 import { ByteReader, ByteWriter } from '@hermod/amqp/wire'
 import { AmqpError, preconditionFailed } from '../amqp-error.ts'
+import { DEEPEST_TABLE } from '../limits.ts'
 import { erlangString } from './erlang-text.ts'
-import { readFields, writeFields, type TableLimits } from './field-table.ts'
+import { overLimits, readFields, writeFields, type TableLimits } from './field-table.ts'
 import { isTable } from './table-check.ts'
 import type { Fields } from './field.ts'
 import { NO_FIELDS } from './field.ts'
@@ -67,7 +68,8 @@ export function scanProperties(message: Message, limits: TableLimits): PropertyO
     const offset = at - headerStart
     if (bit === TABLE_BIT) {
       message.tableOffset = offset
-      if (!isTable(header, at, headerEnd, limits)) throw unreadable()
+      if (!isTable(header, at, headerEnd, limits))
+        throw isTable(header, at, headerEnd, EVERYTHING) ? overLimits(limits) : unreadable()
     } else if (bit === PRIORITY) message.priority = header[at] ?? 0
     else if (bit === REPLY_TO) offsets.replyTo = offset
     else if (bit === EXPIRATION) offsets.expiration = offset
@@ -92,7 +94,7 @@ export function shortStringAt({ header, headerStart }: Message, offset: number):
 }
 
 /** Of a message that was admitted: what the broker adds to its headers must not make it unreadable. */
-export const EVERYTHING: TableLimits = { maxDepth: 255, maxFields: Infinity }
+export const EVERYTHING: TableLimits = { maxDepth: DEEPEST_TABLE, maxFields: Infinity }
 
 /** The headers of a message that was scanned. */
 export function headersOf(message: Message): Fields {

@@ -134,6 +134,26 @@ describe('numbers', () => {
     expect(await new FrameClient(broker.connect()).open()).toBeDefined()
   })
 
+  it('end a channel over headers or arguments that hold more', async () => {
+    const broker = fixture.broker({ limits: { maxTableFields: 2, maxTableDepth: 1 } })
+    const client = await fixture.client(broker)
+    const text =
+      'PRECONDITION_FAILED - a field table is nested deeper than 1 levels or holds more than 2 values'
+    const refused = async (): Promise<void> => {
+      expect((await client.expect('channel.close')).args).toMatchObject({ replyCode: 406, replyText: text })
+      client.send(1, 'channel.close-ok', {})
+      await client.call(1, 'channel.open', {})
+    }
+    client.publish(1, '', 'q', 'x', { headers: { a: 1, b: 2, c: 3 } })
+    await refused()
+    client.publish(1, '', 'q', 'x', { headers: { a: { b: {} } } })
+    await refused()
+    client.send(1, 'queue.declare', queueNamed('q', { arguments: { a: 1, b: 2, c: 3 } }))
+    await refused()
+    await client.call(1, 'queue.declare', queueNamed('q', { arguments: { a: { b: 1 } } }))
+    expect(() => fixture.broker({ limits: { maxTableDepth: 256 } })).toThrow("limit 'maxTableDepth'")
+  })
+
   it('keep guest to this machine', async () => {
     const { Users } = await import('../../src/users.ts')
     const users = new Users()
