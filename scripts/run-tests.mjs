@@ -34,6 +34,9 @@ const NEWEST_OSLO = '.services/oslo-newest/bin/python'
 /** As scripts/setup-services makes it. */
 const FOREIGN_SUITES = '.services/foreign-suites/bin/python'
 
+/** As scripts/setup-services makes it. */
+const JEST = 'examples/test-without-rabbitmq/jest/node_modules/complete'
+
 /** Read by check-parity.mjs. */
 const REPORT = '.test-report.json'
 
@@ -63,6 +66,9 @@ const peers = {
   'tests with Python peers': findPython(['oslo_messaging', 'kombu', 'pika']),
   'tests with the newest oslo.messaging': findPython(['oslo_messaging'], NEWEST_OSLO),
   'suites of others against the broker': findPython(['oslotest', 'pytest'], FOREIGN_SUITES),
+  'examples under Jest': existsSync(JEST)
+    ? { available: true }
+    : { available: false, reason: 'Jest is missing (scripts/setup-services installs it)', excused: false },
 }
 for (const [tests, peer] of Object.entries(peers)) {
   if (peer.available) continue
