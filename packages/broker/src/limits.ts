@@ -32,6 +32,8 @@ export interface Limits {
   readonly maxQueuesPerVirtualHost: number
   readonly maxExchangesPerVirtualHost: number
   readonly maxBindingsPerVirtualHost: number
+  /** What exchanges, queues, bindings and consumers of all virtual hosts may take together, arguments and all. */
+  readonly maxDeclaredBytes: number
   /** What may wait in one socket before deliveries to it stop. */
   readonly maxOutputBytes: number
   /** What one socket may bring in one turn before the others have theirs. */
@@ -62,6 +64,7 @@ export const LIMITS: Limits = Object.freeze({
   maxQueuesPerVirtualHost: 100_000,
   maxExchangesPerVirtualHost: 100_000,
   maxBindingsPerVirtualHost: 1_000_000,
+  maxDeclaredBytes: 268_435_456,
   maxOutputBytes: 1_048_576,
   readBytesPerTurn: 131_072,
 })

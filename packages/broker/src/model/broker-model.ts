@@ -2,6 +2,7 @@ import type { Clock } from '@hermod/kernel'
 import type { Limits } from '../limits.ts'
 import type { Profile } from '../profile.ts'
 import { Deadlines } from './deadlines.ts'
+import { DeclaredMemory } from './declared-memory.ts'
 import { MemoryAccount, type MemoryAlarm } from './memory-account.ts'
 import { MessageStorage } from './message-storage.ts'
 import { VirtualHost, type VirtualHostParts } from './virtual-host.ts'
@@ -20,7 +21,9 @@ export interface BrokerModelOptions {
 /** A broker without its clients: virtual hosts on one account of memory and one timer. */
 export class BrokerModel {
   readonly #virtualHosts = new Map<string, VirtualHost>()
+  /** Of messages. */
   readonly memory: MemoryAccount
+  readonly declared: DeclaredMemory
   readonly #deadlines: Deadlines
   readonly #storage: MessageStorage
   readonly #parts: VirtualHostParts
@@ -28,6 +31,7 @@ export class BrokerModel {
   constructor(options: BrokerModelOptions) {
     const { clock, profile, limits } = options
     this.memory = new MemoryAccount(options.memoryLimitBytes, options.memoryAlarm)
+    this.declared = new DeclaredMemory(limits.maxDeclaredBytes)
     this.#deadlines = new Deadlines(clock)
     this.#storage = new MessageStorage(clock, this.memory)
     this.#parts = {
@@ -35,6 +39,7 @@ export class BrokerModel {
       profile,
       limits,
       deadlines: this.#deadlines,
+      declared: this.declared,
       storage: this.#storage,
     }
     for (const name of options.virtualHosts) this.createVirtualHost(name)

@@ -2,6 +2,7 @@ import { accessRefused, resourceLocked } from '../amqp-error.ts'
 import { ActiveConsumer, type Succession } from './active-consumer.ts'
 import { Backlog } from './backlog.ts'
 import { ConsumerTurns } from './consumer-turns.ts'
+import { consumerBytes } from './declaration-cost.ts'
 import type { Fields } from './field.ts'
 import type { Message } from './message.ts'
 import { noCounts, type QueueCounts } from './queue-counts.ts'
@@ -128,6 +129,8 @@ export class ClassicQueue implements RoutedQueue {
     const exclusive = consumer.exclusive && this.type === 'classic'
     if (exclusive && (this.#active !== undefined || this.#turns.size > 0)) throw this.#inExclusiveUse()
     if (this.#exclusive !== undefined) throw this.#inExclusiveUse()
+    this.host.declared.assertRoom(`cannot consume from ${this.resource}`)
+    this.host.declared.add(consumerBytes(consumer))
     this.#turns.add(consumer, Number(consumer.arguments.get('x-priority')?.value ?? 0))
     if (exclusive) this.#exclusive = consumer
     this.#active?.joined(consumer)
@@ -138,7 +141,7 @@ export class ClassicQueue implements RoutedQueue {
   }
 
   cancel(consumer: QueueConsumer): void {
-    if (!this.#turns.remove(consumer)) return
+    if (!this.#forget(consumer)) return
     if (this.#exclusive === consumer) this.#exclusive = undefined
     this.#active?.left(consumer)
     if (this.#turns.size > 0) {
@@ -149,6 +152,12 @@ export class ClassicQueue implements RoutedQueue {
     } else {
       this.touch()
     }
+  }
+
+  #forget(consumer: QueueConsumer): boolean {
+    const known = this.#turns.remove(consumer)
+    if (known) this.host.declared.remove(consumerBytes(consumer))
+    return known
   }
 
   wake(consumer: QueueConsumer): void {
@@ -243,7 +252,7 @@ export class ClassicQueue implements RoutedQueue {
     this.#lease?.end()
     const count = this.backlog.clear()
     for (const consumer of this.#turns.consumers) {
-      this.#turns.remove(consumer)
+      this.#forget(consumer)
       consumer.cancelled()
     }
     return count

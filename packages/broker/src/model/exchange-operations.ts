@@ -2,7 +2,8 @@ import { accessRefused, notFound, preconditionFailed } from '../amqp-error.ts'
 import type { Limits } from '../limits.ts'
 import type { Profile } from '../profile.ts'
 import { assertSameArguments, assertSameProperty } from './equivalence.ts'
-import { Exchange } from './exchange.ts'
+import type { DeclaredMemory } from './declared-memory.ts'
+import type { Exchange } from './exchange.ts'
 import { checkBinding, exchangeType } from './exchange-type.ts'
 import type { Fields } from './field.ts'
 import { exchangeName, withoutLineBreaks } from './resource-name.ts'
@@ -28,8 +29,16 @@ export class ExchangeOperations {
   readonly #topology: Topology
   readonly #profile: Profile
   readonly #limits: Limits
+  readonly #declared: DeclaredMemory
 
-  constructor(virtualHost: string, topology: Topology, profile: Profile, limits: Limits) {
+  constructor(
+    virtualHost: string,
+    topology: Topology,
+    profile: Profile,
+    limits: Limits,
+    declared: DeclaredMemory,
+  ) {
+    this.#declared = declared
     this.#virtualHost = virtualHost
     this.#topology = topology
     this.#profile = profile
@@ -73,7 +82,8 @@ export class ExchangeOperations {
         `cannot declare ${this.resource(name)}: exchange limit in vhost '${this.#virtualHost}' (${limit}) is reached`,
       )
     }
-    this.#topology.addExchange(new Exchange({ ...declaration, name, type }))
+    this.#declared.assertRoom(`cannot declare ${this.resource(name)}`)
+    this.#topology.addExchange({ ...declaration, name, type })
   }
 
   #assertSame(current: Exchange, declaration: ExchangeDeclaration): void {
@@ -123,12 +133,12 @@ export class ExchangeOperations {
 
   /** @throws {AmqpError} 406 when there are as many bindings as there may be. */
   checkRoom(exchange: Exchange): void {
+    const what = `cannot bind to ${this.resource(exchange.name)}`
     const limit = this.#limits.maxBindingsPerVirtualHost
-    if (this.#topology.bindingCount < limit) return
-    const resource = this.resource(exchange.name)
-    throw preconditionFailed(
-      `cannot bind to ${resource}: binding limit in vhost '${this.#virtualHost}' (${limit}) is reached`,
-    )
+    if (this.#topology.bindingCount >= limit) {
+      throw preconditionFailed(`${what}: binding limit in vhost '${this.#virtualHost}' (${limit}) is reached`)
+    }
+    this.#declared.assertRoom(what)
   }
 
   /** What is not bound, or not there, is unbound. */

@@ -3,6 +3,7 @@ import { matcherOf, type ExchangeType } from './exchange-type.ts'
 import type { Fields } from './field.ts'
 import type { Matcher, Subject } from './matcher.ts'
 import type { RoutedQueue } from './queue.ts'
+import type { RouteBudget, RouteHolder } from './route-budget.ts'
 
 /** How an exchange was declared. Names are byte strings. */
 export interface ExchangeIdentity {
@@ -14,11 +15,11 @@ export interface ExchangeIdentity {
   readonly arguments: Fields
 }
 
-/** Routes of one version of the topology that are remembered; a thousand of them take about 100 KiB. */
+/** Routes of one version of the topology that are remembered; see {@link RouteBudget}. */
 const MAX_REMEMBERED = 4096
 
 /** An exchange: its bindings, and the routes that it found last. */
-export class Exchange {
+export class Exchange implements RouteHolder {
   readonly name: string
   readonly type: ExchangeType
   readonly durable: boolean
@@ -32,10 +33,12 @@ export class Exchange {
   /** Bindings that lead here. */
   readonly incoming: Set<Binding> = new Set()
   readonly #matcher: Matcher
+  readonly #budget: RouteBudget
   readonly #routes = new Map<string, readonly RoutedQueue[]>()
   #routesVersion = -1
+  #routesBytes = 0
 
-  constructor(identity: ExchangeIdentity, matcher: Matcher = matcherOf(identity.type)) {
+  constructor(identity: ExchangeIdentity, budget: RouteBudget, matcher: Matcher = matcherOf(identity.type)) {
     this.name = identity.name
     this.type = identity.type
     this.durable = identity.durable
@@ -45,6 +48,7 @@ export class Exchange {
     const alternate = identity.arguments.get('alternate-exchange')
     this.alternate = alternate?.type === 'longstr' ? (alternate.value as string) : undefined
     this.#matcher = matcher
+    this.#budget = budget
   }
 
   /** Adds a binding that leads from here. */
@@ -71,9 +75,19 @@ export class Exchange {
   /** Remembers a route that the key alone decides. */
   remember(key: string, version: number, route: readonly RoutedQueue[]): void {
     if (version !== this.#routesVersion || this.#routes.size >= MAX_REMEMBERED) {
-      this.#routes.clear()
+      this.forgetRoutes()
       this.#routesVersion = version
     }
+    // It may forget all that was there.
+    const bytes = this.#budget.add(this, key, route.length)
+    this.#routesBytes += bytes
     this.#routes.set(key, route)
+  }
+
+  forgetRoutes(): void {
+    if (this.#routes.size === 0) return
+    this.#budget.remove(this, this.#routesBytes)
+    this.#routesBytes = 0
+    this.#routes.clear()
   }
 }

@@ -9,6 +9,7 @@ import {
 } from '../amqp-error.ts'
 import type { Limits } from '../limits.ts'
 import { ClassicQueue } from './classic-queue.ts'
+import { queueBytes } from './declaration-cost.ts'
 import { assertSameArguments, assertSameProperty } from './equivalence.ts'
 import type { ExchangeOperations } from './exchange-operations.ts'
 import type { Fields } from './field.ts'
@@ -134,10 +135,11 @@ export class QueueOperations {
     if (this.#host.profile.transientQueues === 'refused' && !declaration.durable && !exclusive) {
       throw new AmqpError(541, TRANSIENT_REFUSED)
     }
+    this.#host.declared.assertRoom(`cannot declare ${resource}`)
     const identity = { name, durable, autoDelete, arguments: args, owner: exclusive ? owner : undefined }
     const Type = { classic: ClassicQueue, quorum: QuorumQueue, stream: StreamQueue }[settings.type]
     const queue = new Type(this.#host, identity, settings)
-    this.#topology.addQueue(queue)
+    this.#topology.addQueue(queue, queueBytes(name, args, settings))
     return queue
   }
 

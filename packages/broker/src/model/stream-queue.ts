@@ -1,6 +1,7 @@
 import { notImplemented, preconditionFailed } from '../amqp-error.ts'
 import type { QueueIdentity } from './classic-queue.ts'
 import type { Deadline } from './deadlines.ts'
+import { consumerBytes } from './declaration-cost.ts'
 import type { Field, Fields } from './field.ts'
 import { headersOf, withProperties } from './message-properties.ts'
 import type { Message } from './message.ts'
@@ -102,8 +103,10 @@ export class StreamQueue implements RoutedQueue {
       throw notImplemented(`automatic acknowledgement not supported by stream queues ${this.#resource}`)
     }
     refuseGlobalPrefetch(this.#resource, consumer)
+    this.#host.declared.assertRoom(`cannot consume from ${this.#resource}`)
     this.#trim()
     this.#cursors.set(consumer, this.#startOf(consumer))
+    this.#host.declared.add(consumerBytes(consumer))
   }
 
   #startOf(consumer: QueueConsumer): number {
@@ -135,7 +138,7 @@ export class StreamQueue implements RoutedQueue {
   }
 
   cancel(consumer: QueueConsumer): void {
-    this.#cursors.delete(consumer)
+    if (this.#cursors.delete(consumer)) this.#host.declared.remove(consumerBytes(consumer))
   }
 
   wake(consumer: QueueConsumer): void {
@@ -194,7 +197,7 @@ export class StreamQueue implements RoutedQueue {
     this.#retention?.cancel()
     while (this.#log.length > 0) this.#dropOldest()
     for (const consumer of this.#cursors.keys()) {
-      this.#cursors.delete(consumer)
+      this.cancel(consumer)
       consumer.cancelled()
     }
     return 0

@@ -1,9 +1,12 @@
 import { bindingIdentity, type Binding, type Destination } from './binding.ts'
-import { Exchange } from './exchange.ts'
+import { bindingBytes, exchangeBytes } from './declaration-cost.ts'
+import type { DeclaredMemory } from './declared-memory.ts'
+import { Exchange, type ExchangeIdentity } from './exchange.ts'
 import type { Fields } from './field.ts'
 import { NO_FIELDS } from './field.ts'
 import type { Matcher } from './matcher.ts'
 import type { Owner, RoutedQueue } from './queue.ts'
+import { RouteBudget } from './route-budget.ts'
 
 /** The exchanges that are there from the start. @source rabbit_vhost:do_add */
 const PREDECLARED = [
@@ -22,10 +25,15 @@ export class Topology {
   /** Bindings that lead to a queue. */
   readonly #incoming = new Map<RoutedQueue, Set<Binding>>()
   readonly #owned = new Map<Owner, Set<RoutedQueue>>()
+  /** What each queue costs. */
+  readonly #costs = new Map<RoutedQueue, number>()
+  readonly #declared: DeclaredMemory
+  readonly #budget = new RouteBudget()
   #bindings = 0
   #version = 0
 
-  constructor() {
+  constructor(declared: DeclaredMemory) {
+    this.#declared = declared
     const { queues } = this
     // Every queue is bound to the default exchange by its name, for as long as it is there.
     const byName: Matcher = {
@@ -39,10 +47,13 @@ export class Topology {
       },
     }
     const fixed = { durable: true, autoDelete: false, arguments: NO_FIELDS }
-    this.exchanges.set('', new Exchange({ ...fixed, name: '', type: 'direct', internal: false }, byName))
+    this.exchanges.set(
+      '',
+      new Exchange({ ...fixed, name: '', type: 'direct', internal: false }, this.#budget, byName),
+    )
     for (const [name, type] of PREDECLARED) {
       const internal = name === 'amq.rabbitmq.trace'
-      this.exchanges.set(name, new Exchange({ ...fixed, name, type, internal }))
+      this.exchanges.set(name, new Exchange({ ...fixed, name, type, internal }, this.#budget))
     }
   }
 
@@ -56,13 +67,18 @@ export class Topology {
     return this.#bindings
   }
 
-  addExchange(exchange: Exchange): void {
+  addExchange(identity: ExchangeIdentity): void {
+    const exchange = new Exchange(identity, this.#budget)
     this.exchanges.set(exchange.name, exchange)
+    this.#declared.add(exchangeBytes(exchange))
     this.#version++
   }
 
-  addQueue(queue: RoutedQueue): void {
+  /** @param bytes what it costs. */
+  addQueue(queue: RoutedQueue, bytes: number): void {
     this.queues.set(queue.name, queue)
+    this.#costs.set(queue, bytes)
+    this.#declared.add(bytes)
     this.#version++
     if (queue.owner === undefined) return
     const owned = this.#owned.get(queue.owner)
@@ -86,6 +102,7 @@ export class Topology {
     if (source.outgoing.has(identity)) return
     const binding: Binding = { source, destination, key, arguments: args, identity }
     source.add(binding)
+    this.#declared.add(bindingBytes(binding))
     this.#incomingOf(destination).add(binding)
     this.#bindings++
     this.#version++
@@ -107,6 +124,8 @@ export class Topology {
 
   removeQueue(queue: RoutedQueue): void {
     this.queues.delete(queue.name)
+    this.#declared.remove(this.#costs.get(queue) ?? 0)
+    this.#costs.delete(queue)
     this.#version++
     const incoming = this.#incoming.get(queue)
     this.#incoming.delete(queue)
@@ -117,9 +136,15 @@ export class Topology {
   }
 
   removeExchange(exchange: Exchange): void {
+    this.#forgetExchange(exchange)
+    this.#removeBindings([...exchange.outgoing.values(), ...exchange.incoming])
+  }
+
+  #forgetExchange(exchange: Exchange): void {
     this.#version++
     this.exchanges.delete(exchange.name)
-    this.#removeBindings([...exchange.outgoing.values(), ...exchange.incoming])
+    this.#declared.remove(exchangeBytes(exchange))
+    exchange.forgetRoutes()
   }
 
   /**
@@ -131,12 +156,13 @@ export class Topology {
       const { source, destination, identity } = binding
       if (source.outgoing.get(identity) !== binding) continue
       source.remove(binding)
+      this.#declared.remove(bindingBytes(binding))
       this.#bindings--
       this.#version++
       if (destination instanceof Exchange) destination.incoming.delete(binding)
       else this.#incoming.get(destination)?.delete(binding)
       if (source.autoDelete && source.outgoing.size === 0 && this.exchanges.get(source.name) === source) {
-        this.exchanges.delete(source.name)
+        this.#forgetExchange(source)
         bindings.push(...source.incoming)
       }
     }

@@ -4,6 +4,7 @@ import type { Limits } from '../limits.ts'
 import type { Profile } from '../profile.ts'
 import type { Deadlines } from './deadlines.ts'
 import { DeadLetters } from './dead-letters.ts'
+import type { DeclaredMemory } from './declared-memory.ts'
 import { DirectReplies, isReplyName, type ReplyTarget } from './direct-replies.ts'
 import { Exchange } from './exchange.ts'
 import { ExchangeOperations, type ExchangeDeclaration } from './exchange-operations.ts'
@@ -38,6 +39,7 @@ export interface VirtualHostParts {
   readonly profile: Profile
   readonly limits: Limits
   readonly deadlines: Deadlines
+  readonly declared: DeclaredMemory
   readonly storage: MessageStorage
 }
 
@@ -65,7 +67,7 @@ export class VirtualHost {
   readonly name: string
   readonly #parts: VirtualHostParts
   readonly #tableLimits: TableLimits
-  readonly #topology = new Topology()
+  readonly #topology: Topology
   readonly #exchanges: ExchangeOperations
   readonly #queues: QueueOperations
   readonly #replies = new DirectReplies()
@@ -74,9 +76,10 @@ export class VirtualHost {
   constructor(name: string, parts: VirtualHostParts) {
     this.name = name
     this.#parts = parts
-    const { clock, profile, limits } = parts
+    const { clock, profile, limits, declared } = parts
+    this.#topology = new Topology(declared)
     this.#tableLimits = { maxDepth: limits.maxTableDepth, maxFields: limits.maxTableFields }
-    this.#exchanges = new ExchangeOperations(name, this.#topology, profile, limits)
+    this.#exchanges = new ExchangeOperations(name, this.#topology, profile, limits, declared)
     this.#queues = new QueueOperations(this.#hostOfQueues(), this.#topology, this.#exchanges, limits)
     this.#deadLetters = new DeadLetters(clock, {
       trustsPublishedDeath: profile.trustsPublishedDeath,
@@ -86,12 +89,13 @@ export class VirtualHost {
   }
 
   #hostOfQueues(): QueueHost {
-    const { clock, profile, deadlines, storage } = this.#parts
+    const { clock, profile, deadlines, declared, storage } = this.#parts
     return {
       name: this.name,
       clock,
       profile,
       deadlines,
+      declared,
       hold: (message: Message): void => storage.hold(message),
       release: (message: Message): void => storage.release(message),
       deadLetter: (message: Message, reason: DeathReason, queue: string, settings: QueueSettings): void =>
