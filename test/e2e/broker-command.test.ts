@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -205,6 +206,80 @@ describe('hermod broker in the foreground', () => {
     await eventually(async () => (await status()).running)
     return status()
   }
+})
+
+describe('the log of hermod broker', () => {
+  it('is kept in the background: who connects and ends, what is refused, and no password', async () => {
+    const log = join(folder, 'b.log')
+    const started = await hermod('start', '--detach', '--log', log, '--user', `app:${PASSWORD}`)
+    expect(started).toMatchObject({ code: 0 })
+    const url = started.stdout.trimEnd()
+    const connection = await connected(url.replace('app@', `app:${PASSWORD}@`))
+    const wrong = url.replace('app@', 'app:wr0ng-pa55@')
+    await expect(connected(wrong)).rejects.toMatchObject({ code: 'E_AUTH' })
+    const shown = await hermod('status')
+    expect(JSON.parse(shown.stdout)).toMatchObject({ log })
+    const { pid } = JSON.parse(shown.stdout) as Status
+    expect((await hermod('status', '-o', 'pretty')).stdout).toContain(`\nlog            ${log}\n`)
+    await hermod('stop')
+    await connection.closed
+
+    expect(statSync(log).mode & 0o777).toBe(0o600)
+    const lines = readFileSync(log, 'utf8').trimEnd().split('\n')
+    for (const line of lines) expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \S/)
+    const said = lines.map((line) => line.slice(line.indexOf(' ') + 1))
+    expect(said).toEqual([
+      expect.stringMatching(new RegExp(`^process ${pid} of hermod `)),
+      expect.stringMatching(/^a broker like rabbitmq-4\.2 listens on 127\.0\.0\.1:\d+; /),
+      expect.stringMatching(/^the password in --user can be read/),
+      expect.stringMatching(/^a connection is open \(peer .*, user app, virtualHost \/\)$/),
+      expect.stringMatching(/^a connection is refused \(peer .*, replyCode 403, /),
+      expect.stringMatching(/^the broker ends; 1 connection to close$/),
+      expect.stringMatching(/^a connection is closed \(peer .*, replyCode 320, /),
+      expect.stringMatching(/^a connection has ended \(peer .*\)$/),
+    ])
+    for (const secret of [PASSWORD, 'wr0ng-pa55']) expect(said.join('\n')).not.toContain(secret)
+  })
+
+  it('is added to, also in the foreground and by a broker that is quiet', async () => {
+    const log = join(folder, 'b.log')
+    writeFileSync(log, 'of before\n', { mode: 0o640 })
+    for (let run = 0; run < 2; run++) {
+      await using broker = startHermod(argumentsFor('start', ['--log', log, '--quiet']))
+      await eventually(async () => (await status()).running)
+      await hermod('stop')
+      expect(await broker.ended).toMatchObject({ code: 0, stderr: '' })
+    }
+    const text = readFileSync(log, 'utf8')
+    expect(text.startsWith('of before\n')).toBe(true)
+    expect(text.match(/ listens on 127/g)).toHaveLength(2)
+    expect(text.match(/ was made up now/g)).toHaveLength(2)
+    expect(statSync(log).mode & 0o777).toBe(0o640)
+  })
+
+  it('is refused with status 3 where it cannot be written, and is told why a start fails', async () => {
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const missing = join(folder, 'missing', 'b.log')
+    for (const [path, complaint, ...detach] of [
+      [missing, `${missing} cannot be written (ENOENT)`, '--detach'],
+      [folder, `${folder} cannot be written (EISDIR)`],
+      [pipe, `${pipe} cannot be written (ENXIO)`],
+      ['/dev/null', '/dev/null is no file; give --log a path to one'],
+    ] as const)
+      expect(await hermod('start', '--log', path, ...detach)).toEqual({
+        code: 3,
+        stdout: '',
+        stderr: `hermod: the log ${complaint}\n`,
+      })
+    expect(readdirSync(folder)).toEqual(['pipe'])
+
+    const log = join(folder, 'b.log')
+    await using taken = startHermod(argumentsFor('start', []))
+    await taken.saying(/listens on 127\.0\.0\.1:\d+/)
+    expect(await hermod('start', '--detach', '--log', log)).toMatchObject({ code: 3 })
+    expect(readFileSync(log, 'utf8')).toMatch(/Z a broker \(process \d+\) runs already under .*b\.pid/)
+  })
 })
 
 function hasEnded(pid: number): boolean {

@@ -1,11 +1,11 @@
 import type { LogDetails, Logger } from '@hermod/kernel'
-import type { Announcer } from '../announcer.ts'
+import type { LoggedAnnouncer } from './logged-announcer.ts'
 
-/** Says on stderr what a broker has to complain of. */
-export function announcingLogger(announcer: Announcer): Logger {
+/** Says on stderr what a broker has to complain of; its log has more. */
+export function announcingLogger(announcer: LoggedAnnouncer): Logger {
   return {
     debug() {},
-    info() {},
+    info: (details, message) => announcer.record(withDetails(message, details)),
     warn: (details, message) => announcer.note(withDetails(message, details)),
     error: (details, message) => announcer.alert(withDetails(message, details)),
   }

@@ -11,6 +11,8 @@ export interface BrokerIdentityFacts {
   readonly virtualHosts: readonly string[]
   readonly users: readonly string[]
   readonly startedAt: Date
+  /** Its path. */
+  readonly log: string | undefined
 }
 
 /** How a broker is doing, as `hermod broker status -o json` shows it. */
@@ -35,6 +37,7 @@ export function brokerStatus(broker: Broker, facts: BrokerIdentityFacts, now: Da
     memory_limit_bytes: stats.memoryLimitBytes,
     process_memory_bytes: process.memoryUsage.rss(),
     alarms: [...stats.alarms],
+    log: facts.log ?? null,
   }
 }
 
@@ -51,7 +54,10 @@ export function statusText(status: JsonObject): string {
   }
   const mib = (key: string): string => `${(Number(status[key]) / MIB).toFixed(1)} MiB`
   const rows = [
-    ['broker', `process ${text('pid')}, up ${formatDuration(Number(status['uptime_ms']))}, in memory only`],
+    [
+      'broker',
+      `process ${text('pid')}, up ${formatDuration(Number(status['uptime_ms']))} since ${text('started_at')}, in memory only`,
+    ],
     ['url', text('url')],
     ['profile', text('profile')],
     ['users', text('users')],
@@ -64,6 +70,7 @@ export function statusText(status: JsonObject): string {
       `${mib('memory_bytes')} of messages, of at most ${mib('memory_limit_bytes')}; ${mib('process_memory_bytes')} in all`,
     ],
     ['alarms', text('alarms') || 'none'],
+    ...(status['log'] === null ? [] : [['log', text('log')] as const]),
   ] as const
   return rows.map(([name, value]) => `${name.padEnd(13)}  ${visibleText(value)}\n`).join('')
 }

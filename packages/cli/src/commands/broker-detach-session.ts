@@ -56,6 +56,7 @@ function argumentsOf(flags: BrokerStartFlags): readonly string[] {
     ['--tls-cert', flags.tlsCert],
     ['--tls-key', flags.tlsKey],
     ['--config', flags.config],
+    ['--log', flags.log],
     ['--pid-file', flags.pidFile],
   ]
   const given = named.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`]))

@@ -13,6 +13,7 @@ export interface BrokerStartFlags {
   readonly tlsKey?: string
   readonly config?: string
   readonly detach?: boolean
+  readonly log?: string
   readonly pidFile?: string
   readonly quiet?: boolean
 }
@@ -26,6 +27,7 @@ export interface BrokerStartPlan {
   readonly tlsCert: string | undefined
   readonly tlsKey: string | undefined
   readonly configFile: string | undefined
+  readonly logFile: string | undefined
   readonly pidFile: string | undefined
   readonly quiet: boolean
 }
@@ -42,6 +44,7 @@ export function brokerStartPlan(flags: BrokerStartFlags, issues: string[]): Brok
     issues.push(`--user '${name}' is given twice`)
   if (flags.vhost?.includes('') === true) issues.push('--vhost is empty; give a name, for example --vhost /')
   if (flags.pidFile === '') issues.push('--pid-file is empty; give a path, for example --pid-file broker.pid')
+  if (flags.log === '') issues.push('--log is empty; give a path, for example --log broker.log')
   if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined))
     issues.push('--tls-cert and --tls-key belong together; give both or none')
   if (flags.detach === true && flags.config === '-')
@@ -57,6 +60,7 @@ export function brokerStartPlan(flags: BrokerStartFlags, issues: string[]): Brok
     tlsCert: flags.tlsCert,
     tlsKey: flags.tlsKey,
     configFile: flags.config,
+    logFile: flags.log,
     pidFile: flags.pidFile,
     quiet: flags.quiet === true,
   }

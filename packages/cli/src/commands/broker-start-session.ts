@@ -1,13 +1,15 @@
 import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { createBroker } from '@hermod/broker'
 import { createDeferred, onAbort } from '@hermod/kernel'
-import { Announcer } from '../announcer.ts'
 import { announcingLogger } from '../broker/announcing-logger.ts'
 import { brokerFiles, prepareFolder, type BrokerFiles } from '../broker/broker-files.ts'
 import { brokerStatus, type BrokerIdentityFacts } from '../broker/broker-status.ts'
 import { isAnswering } from '../broker/control-client.ts'
 import { ControlServer } from '../broker/control-server.ts'
 import type { ListenAddress } from '../broker/listen-address.ts'
+import { LogFile } from '../broker/log-file.ts'
+import { LoggedAnnouncer } from '../broker/logged-announcer.ts'
 import { PidFile, readPid } from '../broker/pid-file.ts'
 import { brokerUrl, startSettings, type StartSettings } from '../broker/start-settings.ts'
 import type { CliIo } from '../cli-io.ts'
@@ -20,18 +22,20 @@ import type { BrokerStartPlan } from './broker-start-plan.ts'
 const STARTING_MS = 5000
 
 /** Runs a broker until it is told to end; resolves with the exit status. */
-export function startBroker(plan: BrokerStartPlan, io: CliIo): Promise<number> {
-  const announcer = new Announcer(io.stderr, plan.quiet)
-  return runCommand(io, announcer, {
+export async function startBroker(plan: BrokerStartPlan, io: CliIo): Promise<number> {
+  using announcer = new LoggedAnnouncer(io.stderr, plan.quiet, io.clock)
+  return await runCommand(io, announcer, {
     connection: { source: { type: 'environment', url: '' } },
     run: async (signal) => {
+      if (plan.logFile !== undefined) announcer.keepIn(LogFile.open(plan.logFile))
       const settings = await startSettings(plan, io)
       const files = brokerFiles(plan.pidFile, io.env)
       await prepareFolder(files, io.env)
       const pidFile = await PidFile.take(files.pidFile, () => isRunning(files, io))
       if (pidFile.stale !== undefined)
         announcer.note(`${files.pidFile} was of a broker that has ended (process ${pidFile.stale})`)
-      return new Serving(settings, files, pidFile, io, announcer).run(signal)
+      const logFile = plan.logFile === undefined ? undefined : resolve(plan.logFile)
+      return new Serving(settings, { ...files, logFile }, pidFile, io, announcer).run(signal)
     },
   })
 }
@@ -54,20 +58,24 @@ function isAlive(pid: number): boolean {
   }
 }
 
+interface ServingFiles extends BrokerFiles {
+  readonly logFile: string | undefined
+}
+
 /** A broker that runs, with everything by which it is found. */
 class Serving {
   readonly #settings: StartSettings
-  readonly #files: BrokerFiles
+  readonly #files: ServingFiles
   readonly #pidFile: PidFile
   readonly #io: CliIo
-  readonly #announcer: Announcer
+  readonly #announcer: LoggedAnnouncer
 
   constructor(
     settings: StartSettings,
-    files: BrokerFiles,
+    files: ServingFiles,
     pidFile: PidFile,
     io: CliIo,
-    announcer: Announcer,
+    announcer: LoggedAnnouncer,
   ) {
     this.#settings = settings
     this.#files = files
@@ -82,6 +90,9 @@ class Serving {
     const { clock } = this.#io
     const logger = announcingLogger(this.#announcer)
     const broker = createBroker({ profile, users, virtualHosts, clock, logger })
+    const lastWords = (error: Error): void =>
+      this.#announcer.record(`the process fails: ${error.stack ?? error.message}`)
+    process.on('uncaughtExceptionMonitor', lastWords)
     try {
       const { host, port } = await broker.listen({ ...address, tls })
       const stopped = createDeferred<void>()
@@ -96,6 +107,7 @@ class Serving {
       this.#announcer.note(`the broker ends; ${count(broker.connections().length, 'connection')} to close`)
       return EXIT.ok
     } finally {
+      process.off('uncaughtExceptionMonitor', lastWords)
       await broker.close()
       await this.#pidFile.remove()
       await control?.close()
@@ -111,12 +123,14 @@ class Serving {
       virtualHosts,
       users: users.map(({ name }) => name),
       startedAt: new Date(this.#io.clock.now()),
+      log: this.#files.logFile,
     }
   }
 
   /** The URLs go to stdout: one for each user whose password nobody knows, else one without a password. */
   #say(address: ListenAddress): void {
     const { users, profile, notes } = this.#settings
+    this.#announcer.record(`process ${process.pid} of hermod ${this.#io.version}`)
     this.#announcer.note(
       `a broker like ${profile} listens on ${address.host}:${address.port}; it keeps everything in memory only: nothing outlives this process`,
     )

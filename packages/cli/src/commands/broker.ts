@@ -29,6 +29,7 @@ Examples:
   hermod broker start --user guest:guest              as tests expect it that were written for RabbitMQ
   HERMOD_BROKER_PASSWORD=... hermod broker start --user app --vhost /app
   hermod broker start --listen 0.0.0.0:5671 --config users.json --tls-cert cert.pem --tls-key key.pem
+  hermod broker start --detach --log broker.log
 
 Exit status: 0 ended by 'hermod broker stop', 2 usage, 3 configuration, or a broker runs there already, 4 the port
 cannot be opened, 5 --detach: it did not come up in time, 130 Ctrl-C, 143 SIGTERM.`
@@ -69,6 +70,7 @@ function defineStart(broker: Command, io: CliIo, finish: (code: number) => void)
     .option('--tls-key <file>', 'the private key of --tls-cert (PEM)')
     .option('--config <file>', 'read more from a JSON file (- is stdin)')
     .option('--detach', 'leave it in the background once it listens')
+    .option('--log <file>', 'keep what it has to say in this file, each line with its time')
     .option('--pid-file <file>', 'where its process is named; its control socket is beside it')
     .option('-q, --quiet', 'say nothing on stderr but failures')
     .addHelpText('after', START_HELP)

@@ -30,6 +30,7 @@ describe('the flags of hermod broker start', () => {
     ],
     [['--tls-cert', 'a.pem'], 'hermod: --tls-cert and --tls-key belong together'],
     [['--pid-file', ''], 'hermod: --pid-file is empty'],
+    [['--log', ''], 'hermod: --log is empty'],
     [['--detach', '--config', '-'], 'hermod: --config - reads stdin'],
     [[`--pasword=${PASSWORD}`], "hermod: unknown option '--pasword'"],
   ])('%j', async (flags, complaint) => {
