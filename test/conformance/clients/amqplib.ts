@@ -2,7 +2,15 @@ import { createDeferred } from '@hermod/kernel'
 import { connect, type ConsumeMessage, type GetMessage } from 'amqplib'
 import type { Seen } from './scenario.ts'
 
-/** Plays the scenario with amqplib, which knows no transactions. */
+/** What its channels have beneath their API and its types leave out: any method of the protocol, by its number. */
+interface MethodChannel {
+  rpc(method: number, fields: object, answer: number): Promise<unknown>
+}
+
+/** The methods of transactions, as it numbers them: class and method. It encodes them, and has no calls for them. */
+const TX = { select: 0x5a_000a, commit: 0x5a_0014, rollback: 0x5a_001e } as const
+
+/** Plays the scenario with amqplib. */
 export async function playAmqplib(url: string): Promise<Seen> {
   const connection = await connect(url)
   try {
@@ -38,6 +46,18 @@ export async function playAmqplib(url: string): Promise<Seen> {
     await channel.cancel(consumerTag)
     const left = (await channel.checkQueue(queue)).messageCount
 
+    const transacted = await connection.createChannel()
+    const tx = async (method: keyof typeof TX): Promise<unknown> =>
+      (transacted as unknown as MethodChannel).rpc(TX[method], {}, TX[method] + 1)
+    await tx('select')
+    transacted.sendToQueue(queue, Buffer.from('t'))
+    await tx('rollback')
+    const rolledBack = (await channel.checkQueue(queue)).messageCount
+    transacted.sendToQueue(queue, Buffer.from('t'))
+    await tx('commit')
+    const committed = (await channel.checkQueue(queue)).messageCount
+    await channel.purgeQueue(queue)
+
     const answer = createDeferred<string>()
     await channel.consume('amq.rabbitmq.reply-to', (message) => answer.resolve(String(message?.content)), {
       noAck: true,
@@ -67,6 +87,7 @@ export async function playAmqplib(url: string): Promise<Seen> {
       got,
       consumed,
       left,
+      transactions: [rolledBack, committed],
       answered,
       refused: await refusal.promise,
       cancelled,

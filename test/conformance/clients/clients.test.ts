@@ -2,13 +2,18 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { createBroker } from '@hermod/broker'
-import { findPython, findRabbitMq, needs, startRabbitMq } from '@hermod/testkit'
+import { findPython, needs, type SuiteGate } from '@hermod/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { blockAmqplib } from './amqplib-blocked.ts'
 import { playAmqplib } from './amqplib.ts'
+import { EXPECTED_IF_BLOCKED, type BlockedPlay } from './blocked-scenario.ts'
+import { blockCloudamqp } from './cloudamqp-blocked.ts'
 import { playCloudamqp } from './cloudamqp.ts'
+import { blockPython } from './python-blocked.ts'
+import { blockRabbitmqClient } from './rabbitmq-client-blocked.ts'
 import { playRabbitmqClient } from './rabbitmq-client.ts'
 import { EXPECTED, type Seen } from './scenario.ts'
+import { STAGES, type Stage } from './stages.ts'
 
 const run = promisify(execFile)
 
@@ -21,7 +26,6 @@ const playPython =
     return JSON.parse(stdout) as Seen
   }
 
-const { transactions: _, ...withoutTransactions } = EXPECTED
 const here = needs()
 const tools = needs(
   existsSync('/usr/bin/amqp-publish')
@@ -33,42 +37,37 @@ const tools = needs(
       },
 )
 
-const CLIENTS = [
-  { name: 'amqplib', play: playAmqplib, sees: withoutTransactions, gate: here },
-  { name: 'rabbitmq-client', play: playRabbitmqClient, sees: withoutTransactions, gate: here },
-  { name: '@cloudamqp/amqp-client', play: playCloudamqp, sees: EXPECTED, gate: here },
-  { name: 'pika', play: playPython('pika'), sees: EXPECTED, gate: needs(findPython(['pika'])) },
-  { name: 'kombu', play: playPython('kombu'), sees: EXPECTED, gate: needs(findPython(['kombu'])) },
-] as const
+/** py-amqp does not read the reason, and gives one of its own. */
+const WITHOUT_REASON = ['blocked: connection blocked, see broker logs', ...EXPECTED_IF_BLOCKED.slice(1)]
 
-/** A broker that the scenario is played to. */
-interface Stage {
-  readonly url: string
-  close(): Promise<void>
+interface Client {
+  readonly name: string
+  readonly gate: SuiteGate
+  readonly play: (url: string) => Promise<Seen>
+  readonly block: BlockedPlay
+  readonly toldWhenBlocked?: readonly string[]
 }
 
-/** RabbitMQ too, so that what clients are expected to see is what they see there. */
-const BROKERS = [
+const CLIENTS: readonly Client[] = [
+  { name: 'amqplib', play: playAmqplib, block: blockAmqplib, gate: here },
+  { name: 'rabbitmq-client', play: playRabbitmqClient, block: blockRabbitmqClient, gate: here },
+  { name: '@cloudamqp/amqp-client', play: playCloudamqp, block: blockCloudamqp, gate: here },
   {
-    name: 'the broker',
-    gate: here,
-    start: async (): Promise<Stage> => {
-      const broker = createBroker()
-      const { url } = await broker.listen()
-      return { url: `${url}/%2F`, close: () => broker.close() }
-    },
+    name: 'pika',
+    play: playPython('pika'),
+    block: blockPython('pika'),
+    gate: needs(findPython(['pika'])),
   },
   {
-    name: 'RabbitMQ',
-    gate: needs(findRabbitMq()),
-    start: async (): Promise<Stage> => {
-      const broker = await startRabbitMq()
-      return { url: broker.url, close: async () => broker[Symbol.asyncDispose]() }
-    },
+    name: 'kombu',
+    play: playPython('kombu'),
+    block: blockPython('kombu'),
+    gate: needs(findPython(['kombu'])),
+    toldWhenBlocked: WITHOUT_REASON,
   },
-] as const
+]
 
-for (const { name, gate, start } of BROKERS) {
+for (const { name, gate, start } of STAGES) {
   describe.skipIf(gate.skip)(`${name} serves${gate.note}`, () => {
     let stage: Stage
     beforeAll(async () => {
@@ -78,7 +77,12 @@ for (const { name, gate, start } of BROKERS) {
 
     for (const client of CLIENTS)
       it.skipIf(client.gate.skip)(`${client.name}${client.gate.note}`, async () => {
-        expect(await client.play(stage.url)).toEqual(client.sees)
+        expect(await client.play(stage.url)).toEqual(EXPECTED)
+      })
+
+    for (const { name: library, block, gate: there, toldWhenBlocked = EXPECTED_IF_BLOCKED } of CLIENTS)
+      it.skipIf(there.skip)(`${library}, blocked while it publishes${there.note}`, async () => {
+        expect(await block(stage.url, stage.pressure)).toEqual(toldWhenBlocked)
       })
 
     it.skipIf(tools.skip)(`the tools of librabbitmq${tools.note}`, async () => {

@@ -2,7 +2,7 @@ import { createDeferred } from '@hermod/kernel'
 import { Connection, type ReturnedMessage, type SyncMessage } from 'rabbitmq-client'
 import type { Seen } from './scenario.ts'
 
-/** Plays the scenario with rabbitmq-client, without transactions. */
+/** Plays the scenario with rabbitmq-client. */
 export async function playRabbitmqClient(url: string): Promise<Seen> {
   const connection = new Connection(url)
   connection.on('error', () => {})
@@ -10,6 +10,8 @@ export async function playRabbitmqClient(url: string): Promise<Seen> {
     const channel = await connection.acquire()
     await channel.confirmSelect()
     const { queue, messageCount, consumerCount } = await channel.queueDeclare({ exclusive: true })
+    const counted = async (): Promise<number> =>
+      (await channel.queueDeclare({ queue, passive: true })).messageCount
     const returned = createDeferred<readonly [number, string]>()
     channel.on('basic.return', (message: ReturnedMessage) =>
       returned.resolve([message.replyCode, message.replyText]),
@@ -36,7 +38,17 @@ export async function playRabbitmqClient(url: string): Promise<Seen> {
     })
     await done.promise
     await channel.basicCancel({ consumerTag })
-    const left = (await channel.queueDeclare({ queue, passive: true })).messageCount
+    const left = await counted()
+
+    const transacted = await connection.acquire()
+    await transacted.txSelect()
+    await transacted.basicPublish(queue, 't')
+    await transacted.txRollback()
+    const rolledBack = await counted()
+    await transacted.basicPublish(queue, 't')
+    await transacted.txCommit()
+    const committed = await counted()
+    await channel.queuePurge(queue)
 
     const server = await connection.acquire()
     await server.basicConsume({ queue, noAck: true }, ({ replyTo }) => {
@@ -64,7 +76,7 @@ export async function playRabbitmqClient(url: string): Promise<Seen> {
       () => 'none',
       (error: { code: string }) => error.code,
     )
-    await Promise.all([channel, server, asking, watching].map((one) => one.close()))
+    await Promise.all([channel, transacted, server, asking, watching].map((one) => one.close()))
     return {
       declared: [messageCount, consumerCount],
       confirmed: true,
@@ -72,6 +84,7 @@ export async function playRabbitmqClient(url: string): Promise<Seen> {
       got,
       consumed,
       left,
+      transactions: [rolledBack, committed],
       answered,
       refused: refused === 'NOT_FOUND' ? 404 : 0,
       cancelled,

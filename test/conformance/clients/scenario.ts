@@ -12,7 +12,7 @@ export interface Seen {
   /** Messages in the queue after that and a cancel. */
   readonly left: number
   /** Messages in a queue after a rollback, and after a commit. */
-  readonly transactions?: readonly [number, number] | undefined
+  readonly transactions: readonly [number, number]
   /** The answer to a request that asked for it through the queue of direct replies. */
   readonly answered: string
   /** Code of the close, after asking for a queue that is not there. */
