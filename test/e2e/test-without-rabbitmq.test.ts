@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findPython, needs } from '@hermod/testkit'
@@ -10,7 +10,12 @@ const repository = fileURLToPath(new URL('../..', import.meta.url))
 const FOLDER = 'examples/test-without-rabbitmq'
 const PYTHON = '/usr/bin/python3'
 
-const NODE_TESTS = ['amqplib.test.mjs', 'rabbitmq-client.test.mjs', 'cloudamqp.test.mjs']
+const NODE_TESTS = [
+  'amqplib.test.mjs',
+  'rabbitmq-client.test.mjs',
+  'cloudamqp.test.mjs',
+  'look-inside.test.mjs',
+]
 const VITEST_TESTS = ['amqp-connection-manager.test.mjs']
 const JEST_TESTS = ['commonjs.test.cjs', 'es-module.test.mjs', 'nestjs.test.ts']
 const PYTHON_TESTS = [
@@ -56,6 +61,11 @@ describe('the examples of testing without RabbitMQ', () => {
     const tests = readdirSync(join(repository, FOLDER)).filter((file) => /\.test\.mjs$|^test_/.test(file))
     expect(named.toSorted()).toEqual(tests.toSorted())
     expect(readdirSync(jest).filter((file) => /\.test\./.test(file))).toEqual(JEST_TESTS)
+  })
+
+  it('have their environment for Jest as the guide shows it', () => {
+    const guide = readFileSync(join(repository, 'docs/test-without-rabbitmq.md'), 'utf8')
+    expect(guide).toContain(readFileSync(join(jest, 'broker-environment.cjs'), 'utf8'))
   })
 
   it.each(NODE_TESTS)('%s passes under node:test', async (file) => {
