@@ -104,7 +104,7 @@ export class Broker implements AsyncDisposable {
       turn: this.#turn,
       clock,
       isUnderWay: () => [...this.#connections.keys()].some(isUnderWay),
-      movesOn: () => [...this.#model.virtualHosts.values()].some(({ movesOn }) => movesOn),
+      movesOn: () => this.#model.longWork.isWaiting,
       underWay: () => this.#underWay(),
     })
     const logger = redactingLogger(settings.logger)

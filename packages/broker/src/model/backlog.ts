@@ -7,9 +7,6 @@ import type { QueueHost } from './queue-host.ts'
 import { NEVER, type QueuedMessage } from './queued-message.ts'
 import { ReadyMessages, type ReturnOrder } from './ready-messages.ts'
 
-/** As many messages as take a few milliseconds. */
-const SLICE = 10_000
-
 /**
  * What waits in a queue, and the rules that take it out again: limits of length, and time.
  *
@@ -24,6 +21,8 @@ export class Backlog {
   readonly #counts: QueueCounts
   #ready: ReadyMessages
   #expiry: Deadline | undefined
+  /** What is due and still there has its turn later. */
+  #expiring = false
 
   constructor(
     host: QueueHost,
@@ -116,14 +115,15 @@ export class Backlog {
     return count
   }
 
-  /** Lets go of them a slice at a time: a million of them must not stop the process. */
+  /** Lets go of them bit by bit: a million of them must not stop the process. */
   #release(gone: ReadyMessages): void {
-    for (let i = 0; i < SLICE; i++) {
+    const { longWork } = this.#host
+    while (longWork.hasTime()) {
       const queued = gone.shift()
       if (queued === undefined) return
       this.#host.release(queued.message)
     }
-    this.#host.deadlines.at(this.#host.deadlines.nowMs(), () => this.#release(gone))
+    longWork.later(() => this.#release(gone))
   }
 
   #dropOverLimit(): void {
@@ -144,22 +144,32 @@ export class Backlog {
     this.#host.release(queued.message)
   }
 
-  /** As many as are due, but no more than a slice: the rest has its turn soon, and is given to nobody before. */
+  /** As many as are due, and as there is time for: the rest has its turn soon, and is given to nobody before. */
   #dropExpired(): void {
-    const nowMs = this.#host.deadlines.nowMs()
+    const { deadlines, longWork } = this.#host
+    const nowMs = deadlines.nowMs()
     let nextMs = Infinity
-    let left = SLICE
     for (const head of this.#ready.heads()) {
       let first: QueuedMessage | undefined = head
-      while (first !== undefined && first.expiresAtMs !== NEVER && first.expiresAtMs <= nowMs && left > 0) {
+      while (isDue(first, nowMs) && longWork.hasTime()) {
         const expired = first
         first = this.#ready.replaceHead(expired)
         this.#expire(expired)
-        left--
       }
       if (first !== undefined && first.expiresAtMs !== NEVER) nextMs = Math.min(nextMs, first.expiresAtMs)
     }
-    this.#wakeAt(nextMs)
+    if (nextMs <= nowMs) this.#expireLater()
+    else this.#wakeAt(nextMs)
+  }
+
+  #expireLater(): void {
+    if (this.#expiring) return
+    this.#expiring = true
+    this.#host.longWork.later(() => {
+      this.#expiring = false
+      this.#dropExpired()
+      this.#host.settle()
+    })
   }
 
   #wakeAt(atMs: number): void {
@@ -167,8 +177,12 @@ export class Backlog {
     this.#expiry?.cancel()
     this.#expiry = this.#host.deadlines.at(atMs, () => {
       this.#expiry = undefined
+      this.#host.longWork.renew()
       this.#dropExpired()
       this.#host.settle()
     })
   }
 }
+
+const isDue = (queued: QueuedMessage | undefined, nowMs: number): queued is QueuedMessage =>
+  queued !== undefined && queued.expiresAtMs !== NEVER && queued.expiresAtMs <= nowMs

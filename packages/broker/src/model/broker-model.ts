@@ -3,6 +3,7 @@ import type { Limits } from '../limits.ts'
 import type { Profile } from '../profile.ts'
 import { Deadlines } from './deadlines.ts'
 import { DeclaredMemory } from './declared-memory.ts'
+import { LongWork } from './long-work.ts'
 import { MemoryAccount, type MemoryAlarm } from './memory-account.ts'
 import { MessageStorage } from './message-storage.ts'
 import { VirtualHost, type VirtualHostParts } from './virtual-host.ts'
@@ -24,6 +25,7 @@ export class BrokerModel {
   /** Of messages. */
   readonly memory: MemoryAccount
   readonly declared: DeclaredMemory
+  readonly longWork: LongWork
   readonly #deadlines: Deadlines
   readonly #storage: MessageStorage
   readonly #parts: VirtualHostParts
@@ -31,6 +33,7 @@ export class BrokerModel {
   constructor(options: BrokerModelOptions) {
     const { clock, profile, limits } = options
     this.memory = new MemoryAccount(options.memoryLimitBytes, options.memoryAlarm)
+    this.longWork = new LongWork(clock)
     this.declared = new DeclaredMemory(limits.maxDeclaredBytes)
     this.#deadlines = new Deadlines(clock)
     this.#storage = new MessageStorage(clock, this.memory)
@@ -40,6 +43,7 @@ export class BrokerModel {
       limits,
       deadlines: this.#deadlines,
       declared: this.declared,
+      longWork: this.longWork,
       storage: this.#storage,
     }
     for (const name of options.virtualHosts) this.createVirtualHost(name)
@@ -59,6 +63,7 @@ export class BrokerModel {
   close(): void {
     for (const virtualHost of this.virtualHosts.values()) virtualHost.close()
     this.#deadlines.stop()
+    this.longWork.stop()
     this.#storage.stop()
   }
 }

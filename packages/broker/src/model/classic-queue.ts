@@ -48,6 +48,8 @@ export class ClassicQueue implements RoutedQueue {
   #deleted = false
   #seq = 0
   #unsettled = 0
+  /** What could be delivered and still waits has its turn later. */
+  #later = false
 
   constructor(
     host: QueueHost,
@@ -280,11 +282,14 @@ export class ClassicQueue implements RoutedQueue {
     return taker?.canTake() === true ? taker : undefined
   }
 
+  /** Delivers what waits to who has room, as far as there is time for it. */
   #dispatch(): void {
     while (this.backlog.length > 0 && !this.#deleted) {
+      if (!this.host.longWork.hasTime()) return this.#dispatchLater()
       const consumer = this.#nextConsumer()
       const queued = consumer === undefined ? undefined : this.backlog.shift()
       if (consumer === undefined || queued === undefined) return
+      if (queued.redelivered) this.redelivering(queued)
       if (consumer.noAck) {
         this.#send(queued, consumer)
         this.host.release(queued.message)
@@ -293,6 +298,19 @@ export class ClassicQueue implements RoutedQueue {
       }
     }
   }
+
+  #dispatchLater(): void {
+    if (this.#later) return
+    this.#later = true
+    this.host.longWork.later(() => {
+      this.#later = false
+      this.#dispatch()
+      this.host.settle()
+    })
+  }
+
+  /** What was given back is about to be delivered again. */
+  protected redelivering(_queued: QueuedMessage): void {}
 
   /** Delivers what need not be settled. */
   #send(queued: QueuedMessage, consumer: QueueConsumer): void {

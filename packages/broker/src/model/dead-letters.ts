@@ -1,6 +1,7 @@
 import type { Clock } from '@hermod/kernel'
 import { deathsIn, goesRound, withDeath } from './death-record.ts'
 import { carbonCopyKeys } from './carbon-copies.ts'
+import type { LongWork } from './long-work.ts'
 import { EVERYTHING, headersOf, scanProperties, shortStringAt, withProperties } from './message-properties.ts'
 import type { Message } from './message.ts'
 import type { DeathReason, RoutedQueue } from './queue.ts'
@@ -16,11 +17,6 @@ interface Dead {
   /** Whether its queue counted its returns in a header, which is for its own consumers alone. */
   readonly counted: boolean
 }
-
-/** After so much time with them everybody else has a turn. */
-const LONGEST_MS = 20
-/** How often the time is looked at. */
-const LOOK_EVERY = 16
 
 /** What sends them on: the exchanges. */
 export interface DeadLetterRoutes {
@@ -40,6 +36,7 @@ export interface DeadLetterRoutes {
  */
 export class DeadLetters {
   readonly #clock: Clock
+  readonly #longWork: LongWork
   readonly #routes: DeadLetterRoutes
   readonly #waiting = new Ring<Dead>()
   /** What died of what is being sent on, in reverse. */
@@ -52,8 +49,9 @@ export class DeadLetters {
   /** The rest has its turn soon. */
   #later = false
 
-  constructor(clock: Clock, routes: DeadLetterRoutes) {
+  constructor(clock: Clock, longWork: LongWork, routes: DeadLetterRoutes) {
     this.#clock = clock
+    this.#longWork = longWork
     this.#routes = routes
   }
 
@@ -80,12 +78,7 @@ export class DeadLetters {
   #sendSome(): void {
     this.#sending = true
     try {
-      const sinceMs = this.#clock.monotonicMs()
-      for (
-        let sent = 1;
-        sent % LOOK_EVERY !== 0 || this.#clock.monotonicMs() - sinceMs < LONGEST_MS;
-        sent++
-      ) {
+      while (this.#longWork.hasTime()) {
         const dead = this.#descendants.pop() ?? this.#waiting.shift()
         if (dead === undefined) return
         this.#sendOn(dead)
@@ -98,14 +91,10 @@ export class DeadLetters {
       this.#sending = false
     }
     this.#later = true
-    this.#clock.after(
-      0,
-      () => {
-        this.#later = false
-        this.#sendSome()
-      },
-      { background: true },
-    )
+    this.#longWork.later(() => {
+      this.#later = false
+      this.#sendSome()
+    })
   }
 
   #sendOn(dead: Dead): void {

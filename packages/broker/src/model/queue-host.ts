@@ -2,6 +2,7 @@ import type { Clock } from '@hermod/kernel'
 import type { Profile } from '../profile.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { DeclaredMemory } from './declared-memory.ts'
+import type { LongWork } from './long-work.ts'
 import type { Message } from './message.ts'
 import type { DeathReason, RoutedQueue } from './queue.ts'
 import type { QueueSettings } from './queue-arguments.ts'
@@ -12,6 +13,7 @@ export interface QueueHost {
   readonly name: string
   readonly clock: Clock
   readonly deadlines: Deadlines
+  readonly longWork: LongWork
   readonly profile: Profile
   readonly declared: DeclaredMemory
   /** A queue holds the message now, or one queue less does: for the account of memory. */

@@ -28,7 +28,7 @@ export class QuorumQueue extends ClassicQueue {
   /** What is got says so from the start, unlike what a consumer gets. */
   override get(noAck: boolean): QueuedMessage | undefined {
     const queued = super.get(noAck)
-    if (queued?.returns !== 0) return queued
+    if (queued === undefined) return undefined
     if (noAck) queued.message = this.#counted(queued)
     else this.#note(queued)
     return queued
@@ -45,8 +45,12 @@ export class QuorumQueue extends ClassicQueue {
       this.bury(queued)
       return false
     }
-    this.#note(queued)
     return true
+  }
+
+  /** The count is written when somebody is there to read it: much may be given back at once. */
+  protected override redelivering(queued: QueuedMessage): void {
+    if (queued.returns > 0) this.#note(queued)
   }
 
   /** Puts the count into the message. */

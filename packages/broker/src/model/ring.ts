@@ -45,7 +45,8 @@ export class Ring<T> {
 
   #resize(size: number): void {
     const room = Math.max(SMALLEST, size)
-    const slots: (T | undefined)[] = Array.from({ length: room })
+    // Array.from takes ten times as long.
+    const slots = Array<T | undefined>(room)
     for (let i = 0; i < this.#length; i++) slots[i] = this.#slots[(this.#head + i) & (this.#slots.length - 1)]
     this.#slots = slots
     this.#head = 0

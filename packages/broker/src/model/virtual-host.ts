@@ -10,6 +10,7 @@ import { Exchange } from './exchange.ts'
 import { ExchangeOperations, type ExchangeDeclaration } from './exchange-operations.ts'
 import type { TableLimits } from './field-table.ts'
 import type { Fields } from './field.ts'
+import type { LongWork } from './long-work.ts'
 import type { MessageStorage } from './message-storage.ts'
 import type { Message } from './message.ts'
 import { admitProperties } from './publish-checks.ts'
@@ -40,6 +41,7 @@ export interface VirtualHostParts {
   readonly limits: Limits
   readonly deadlines: Deadlines
   readonly declared: DeclaredMemory
+  readonly longWork: LongWork
   readonly storage: MessageStorage
 }
 
@@ -81,7 +83,7 @@ export class VirtualHost {
     this.#tableLimits = { maxDepth: limits.maxTableDepth, maxFields: limits.maxTableFields }
     this.#exchanges = new ExchangeOperations(name, this.#topology, profile, limits, declared)
     this.#queues = new QueueOperations(this.#hostOfQueues(), this.#topology, this.#exchanges, limits)
-    this.#deadLetters = new DeadLetters(clock, {
+    this.#deadLetters = new DeadLetters(clock, parts.longWork, {
       trustsPublishedDeath: profile.trustsPublishedDeath,
       hasExchange: (exchange) => this.#topology.exchanges.has(exchange),
       route: (message) => this.route(message),
@@ -89,13 +91,14 @@ export class VirtualHost {
   }
 
   #hostOfQueues(): QueueHost {
-    const { clock, profile, deadlines, declared, storage } = this.#parts
+    const { clock, profile, deadlines, declared, longWork, storage } = this.#parts
     return {
       name: this.name,
       clock,
       profile,
       deadlines,
       declared,
+      longWork,
       hold: (message: Message): void => storage.hold(message),
       release: (message: Message): void => storage.release(message),
       deadLetter: (message: Message, reason: DeathReason, queue: string, settings: QueueSettings): void =>

@@ -185,7 +185,7 @@ export class Consuming {
    * consumers leave them, for whoever is next must find it there, before all that came later.
    */
   giveBackAll(uncommitted: readonly Taken[]): void {
-    this.#unsettled.restore(uncommitted)
+    if (uncommitted.length > 0) this.#unsettled.restore(uncommitted)
     const taken = this.#unsettled.takeUpTo(0)
     if (taken !== undefined) this.#giveBack(taken.messages, 'closed')
     const consumers = this.#ending
@@ -266,16 +266,15 @@ export class Consuming {
   }
 
   #giveBack(messages: readonly QueuedMessage[], cause: ReturnCause): void {
-    if (messages.length === 1) {
-      const queued = messages[0] as QueuedMessage
-      return queued.queue.giveBack(messages, cause)
-    }
+    const queue = messages[0]?.queue
+    if (queue !== undefined && messages.every((queued) => queued.queue === queue))
+      return queue.giveBack(messages, cause)
     const byQueue = new Map<Queue, QueuedMessage[]>()
     for (const queued of messages) {
       const own = byQueue.get(queued.queue)
       if (own === undefined) byQueue.set(queued.queue, [queued])
       else own.push(queued)
     }
-    for (const [queue, own] of byQueue) queue.giveBack(own, cause)
+    for (const [one, own] of byQueue) one.giveBack(own, cause)
   }
 }

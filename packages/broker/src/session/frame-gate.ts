@@ -2,8 +2,10 @@ import { ByteReader, type FrameSink } from '@hermod/amqp/wire'
 import type { Clock } from '@hermod/kernel'
 import type { Turn, TurnTask } from './turn.ts'
 
-/** After so much time with the frames of one client the others have their turn. */
-const LONGEST_MS = 20
+/** About as long may the frames of all clients together take in a turn; each may have half of what is left. */
+const TOGETHER_MS = 20
+/** So much is for each at least. */
+const LEAST_MS = 2
 /** How often the time is looked at: every so many frames. */
 const LOOK_EVERY = 32
 
@@ -30,7 +32,9 @@ export class FrameGate implements FrameSink, TurnTask {
   #late = false
   #passing = false
   #frames = 0
-  #sinceMs = 0
+  #lookedMs = 0
+  /** How long its frames may still take in this turn. */
+  #leftMs = 0
 
   constructor(sink: GatedSink, clock: Clock, turn: Turn) {
     this.#sink = sink
@@ -51,7 +55,8 @@ export class FrameGate implements FrameSink, TurnTask {
 
   /** More frames are about to come. */
   begin(): void {
-    this.#sinceMs = this.#clock.monotonicMs()
+    this.#lookedMs = this.#clock.monotonicMs()
+    this.#leftMs = Math.max(LEAST_MS, (TOGETHER_MS - this.#turn.framesMs) / 2)
   }
 
   /** Forgets what waits. */
@@ -110,7 +115,12 @@ export class FrameGate implements FrameSink, TurnTask {
   #handled(): void {
     this.#sink.handled()
     if (++this.#frames % LOOK_EVERY !== 0 || this.#late) return
-    if (this.#clock.monotonicMs() - this.#sinceMs <= LONGEST_MS) return
+    const nowMs = this.#clock.monotonicMs()
+    const tookMs = nowMs - this.#lookedMs
+    this.#lookedMs = nowMs
+    this.#turn.spend(tookMs)
+    this.#leftMs -= tookMs
+    if (this.#leftMs >= 0) return
     this.#late = true
     this.#turn.add(this)
     this.#sink.readOrPause()

@@ -12,6 +12,7 @@ export interface TurnTask {
 export class Turn {
   #tasks: TurnTask[] = []
   #scheduled = false
+  #framesMs = 0
   #observer: (() => void) | undefined
   readonly #end: () => void
 
@@ -20,6 +21,7 @@ export class Turn {
       this.#scheduled = false
       const tasks = this.#tasks
       this.#tasks = []
+      this.#framesMs = 0
       for (const task of tasks) task.endOfTurn()
       this.#observer?.()
     }
@@ -29,6 +31,16 @@ export class Turn {
   add(task: TurnTask): void {
     this.#tasks.push(task)
     this.#schedule()
+  }
+
+  /** How long frames have taken in this turn, as far as that was looked at. */
+  get framesMs(): number {
+    return this.#framesMs
+  }
+
+  /** Frames have taken so much longer. */
+  spend(ms: number): void {
+    this.#framesMs += ms
   }
 
   /** Whether something waits for the end of this turn. */

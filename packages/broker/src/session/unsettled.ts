@@ -153,7 +153,7 @@ export class UnsettledMessages {
       return
     }
     this.#mask = room - 1
-    this.#ring = Array.from({ length: room }, () => null)
+    this.#ring = Array<QueuedMessage | null>(room).fill(null)
     for (let at = this.#base; at < held; at++) this.#ring[at & this.#mask] = old[at & oldMask] ?? null
     if (tag - this.#base > this.#mask) this.#widen(tag)
   }

@@ -148,17 +148,6 @@ describe('a queue that is deleted', () => {
     expect(fixture.vhost.deleteQueue('q', conditions, OWNER)).toBe(0)
   })
 
-  test('of a million messages stops nobody, nor does a purge', () => {
-    const fixture = new ModelFixture()
-    const queue = fixture.queue('q')
-    for (let i = 0; i < 100_000; i++) fixture.publish('', 'q')
-    const before = fixture.model.memory.bytes
-    expect(queue.purge()).toBe(100_000)
-    expect([queue.messageCount, fixture.model.memory.bytes > before * 0.8]).toEqual([0, true])
-    fixture.clock.advance(1000)
-    expect(fixture.model.memory.bytes).toBe(0)
-  })
-
   test('goes with its last consumer where it was declared so, and not before it had one', () => {
     const fixture = new ModelFixture()
     const queue = fixture.queue('q', {}, { autoDelete: true })

@@ -9,6 +9,8 @@ describe('a gate for frames', () => {
   let gate: FrameGate
   let clock: ManualClock
   let turns: number
+  let turn: Turn
+  let sink: GatedSink
   const chunk = Buffer.from('..xy..')
   const reader = (): ByteReader => new ByteReader().reset(chunk, 2, 4)
   const text = ({ buffer, offset, end }: ByteReader): string => buffer.toString('latin1', offset, end)
@@ -17,7 +19,8 @@ describe('a gate for frames', () => {
     seen = []
     turns = 0
     clock = new ManualClock()
-    const sink: GatedSink = {
+    turn = new Turn()
+    sink = {
       handled() {},
       readOrPause: () => void turns++,
       method: (channel, bytes) => void seen.push(`method ${channel} ${text(bytes)}`),
@@ -28,7 +31,7 @@ describe('a gate for frames', () => {
       body: (channel, bytes, start, end) =>
         void seen.push(`body ${channel} ${bytes.toString('latin1', start, end)}`),
     }
-    gate = new FrameGate(sink, clock, new Turn())
+    gate = new FrameGate(sink, clock, turn)
   })
 
   it('lets them pass as they come', () => {
@@ -73,5 +76,23 @@ describe('a gate for frames', () => {
     expect([seen.length, gate.shut, turns]).toEqual([64, true, 1])
     await new Promise((resolve) => setImmediate(resolve))
     expect([seen.length, gate.shut, turns]).toEqual([132, false, 2])
+  })
+
+  it('leaves less time the more others have taken in this turn, and so much again in the next', async () => {
+    const framesUntilShut = (one: FrameGate): number => {
+      one.begin()
+      for (let n = 0; n < 10_000; n++) {
+        if (one.shut) return n
+        one.method(1, reader())
+        if (n % 32 === 30) clock.advance(1)
+      }
+      return Infinity
+    }
+    const counts = Array.from({ length: 8 }, () => framesUntilShut(new FrameGate(sink, clock, turn)) / 32)
+    expect(counts[0]).toBe(11)
+    expect(counts.slice(-3)).toEqual([3, 3, 3])
+    expect(counts).toEqual(counts.toSorted((one, other) => other - one))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(framesUntilShut(new FrameGate(sink, clock, turn)) / 32).toBe(11)
   })
 })
