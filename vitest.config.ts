@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
@@ -45,10 +46,24 @@ const outcome: Reporter = {
   },
 }
 
+const CORES = availableParallelism()
+
+/** How many files of a project run beside each other; the projects of one share fill each other's gaps. */
+interface Share {
+  readonly maxWorkers: number
+  readonly sequence: { readonly groupOrder: number }
+}
+
+/** Of what computes, or compares what races. */
+const COMPUTING: Share = { maxWorkers: CORES + 1, sequence: { groupOrder: 0 } }
+
+/** Of what has brokers and peers, and waits for them most of its time. */
+const WAITING: Share = { maxWorkers: Math.min(2 * CORES, 8), sequence: { groupOrder: 1 } }
+
 /** A suite that crosses packages, in a folder of its own under test/. */
-const crossing = (name: string, testTimeout: number) => ({
+const crossing = (name: string, testTimeout: number, share: Share) => ({
   extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: 120_000 },
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: 120_000, ...share },
 })
 
 /**
@@ -68,6 +83,7 @@ const onEmbeddedBroker = () => ({
     ],
     testTimeout: 180_000,
     hookTimeout: 120_000,
+    ...WAITING,
   },
 })
 
@@ -77,23 +93,22 @@ export default defineConfig({
   oxc: { target: 'node20' },
   test: {
     pool: 'forks',
-    maxWorkers: 2,
     reporters: ['default', outcome],
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'], testTimeout: 20_000 },
+        test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'], testTimeout: 20_000, ...COMPUTING },
       },
-      crossing('fuzz', 120_000),
-      crossing('interop', 120_000),
-      crossing('fault', 180_000),
-      crossing('e2e', 120_000),
+      crossing('fuzz', 120_000, COMPUTING),
+      crossing('interop', 120_000, WAITING),
+      crossing('fault', 180_000, WAITING),
+      crossing('e2e', 120_000, WAITING),
       onEmbeddedBroker(),
-      crossing('comparison', 120_000),
-      crossing('conformance', 120_000),
-      crossing('pack', 300_000),
-      crossing('types', 120_000),
-      crossing('docs', 120_000),
+      crossing('comparison', 120_000, WAITING),
+      crossing('conformance', 120_000, COMPUTING),
+      crossing('pack', 300_000, COMPUTING),
+      crossing('types', 120_000, COMPUTING),
+      crossing('docs', 120_000, COMPUTING),
     ],
   },
 })
