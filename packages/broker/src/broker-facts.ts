@@ -53,6 +53,8 @@ export interface BrokerStats {
   /** What clients' messages take, each counted once; publishers are held up above {@link memoryLimitBytes}. */
   readonly memoryBytes: number
   readonly memoryLimitBytes: number
+  /** What exchanges, queues, bindings and consumers take: an estimate. */
+  readonly declaredBytes: number
   /** The alarms that are on. */
   readonly alarms: readonly ('memory' | 'disk')[]
 }

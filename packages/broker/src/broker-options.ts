@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os'
+import { getHeapStatistics } from 'node:v8'
 import { ConfigurationError, silentLogger, systemClock, type Clock, type Logger } from '@hermod/kernel'
 import { DEEPEST_TABLE, LIMITS, type Limits } from './limits.ts'
 import { PROFILES, type Profile, type ProfileName } from './profile.ts'
@@ -16,8 +17,9 @@ export interface BrokerOptions {
   /** Bounds that are to differ from {@link LIMITS}. */
   readonly limits?: Partial<Limits> | undefined
   /**
-   * When messages take more than this, publishers are held up until it is a tenth less. Default: 40 % of the machine's
-   * memory, 1 GiB at the most.
+   * When messages take more than this, publishers are held up until it is a tenth less. Default: 40 % of what this
+   * process may have (of the machine's memory, of the container's, of the heap of JavaScript: of the least), 1 GiB at
+   * the most.
    */
   readonly memoryLimitBytes?: number | undefined
   /** What connection.tune proposes; the client decides. Default 60; 0 for none. */
@@ -54,7 +56,7 @@ const SMALLEST_FRAME_MAX = 4096
 /** @throws {ConfigurationError} E_CONFIG naming every option that cannot be used. */
 export function brokerSettings(options: BrokerOptions): BrokerSettings {
   const { profile = 'rabbitmq-4.2', users = GUEST, virtualHosts = ['/'], heartbeatSeconds = 60 } = options
-  const { memoryLimitBytes = Math.min(MOST_MEMORY_BYTES, Math.floor(totalmem() * MEMORY_SHARE)) } = options
+  const { memoryLimitBytes = defaultMemoryLimitBytes() } = options
   const limits: Limits = { ...LIMITS, ...withoutUndefined(options.limits ?? {}) }
   const faults = [
     Object.hasOwn(PROFILES, profile)
@@ -97,3 +99,11 @@ const nameFault = (what: string, name: string): string =>
 
 const withoutUndefined = (limits: Partial<Limits>): Partial<Limits> =>
   Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
+
+/** Small messages are objects of the heap more than bytes, which lie elsewhere. */
+function defaultMemoryLimitBytes(): number {
+  // Node says 0, or more than there is, where no container bounds it.
+  const containerBytes = process.constrainedMemory() || Infinity
+  const leastBytes = Math.min(totalmem(), containerBytes, getHeapStatistics().heap_size_limit)
+  return Math.min(MOST_MEMORY_BYTES, Math.floor(leastBytes * MEMORY_SHARE))
+}

@@ -297,6 +297,7 @@ export class Broker implements AsyncDisposable {
       ready: queues.reduce((sum, queue) => sum + queue.ready, 0),
       unsettled: queues.reduce((sum, queue) => sum + queue.unsettled, 0),
       memoryBytes: this.#model.memory.bytes,
+      declaredBytes: this.#model.declared.bytes,
       memoryLimitBytes: this.#settings.memoryLimitBytes,
       alarms: (['memory', 'disk'] as const).filter((kind) => this.#alarms.has(kind)),
     }
