@@ -126,6 +126,9 @@ export class Broker implements AsyncDisposable {
       opened: (session) => {
         this.#known.add(session)
         this.#admission.known(session.peer.address)
+        const { peer, user, virtualHost } = session
+        const facts = { user: fromByteString(user), virtualHost: fromByteString(virtualHost) }
+        logger.info({ peer: peer.name, ...facts }, 'a connection is open')
       },
       ended: (session) => this.#ended(session),
     }
@@ -180,7 +183,9 @@ export class Broker implements AsyncDisposable {
 
   #ended(session: ConnectionSession): void {
     this.#connections.delete(session)
-    this.#admission.leave(session.peer.address, this.#known.delete(session))
+    const wasOpen = this.#known.delete(session)
+    this.#admission.leave(session.peer.address, wasOpen)
+    if (wasOpen) this.#host.logger.info({ peer: session.peer.name }, 'a connection has ended')
     if (this.#connections.size === 0) this.#empty?.resolve()
     this.#turn.changed()
   }
@@ -279,11 +284,8 @@ export class Broker implements AsyncDisposable {
   }
 
   #underWay(): readonly string[] {
-    const virtualHosts = [...this.#model.virtualHosts.values()].filter(({ movesOn }) => movesOn)
-    return [
-      ...[...this.#connections.keys()].flatMap(underWay),
-      ...virtualHosts.map(({ name }) => `dead letters are on their way in vhost '${fromByteString(name)}'`),
-    ]
+    const ofClients = [...this.#connections.keys()].flatMap(underWay)
+    return this.#model.longWork.isWaiting ? [...ofClients, 'many messages are being moved'] : ofClients
   }
 
   stats(): BrokerStats {

@@ -28,7 +28,7 @@ export interface IdleWatchParts {
   readonly clock: Clock
   /** Whether clients have something under way. Asked at the end of each turn in which something happened. */
   readonly isUnderWay: () => boolean
-  /** Whether messages are moved on bit by bit, without any turn that would end. */
+  /** Whether messages are moved on bit by bit, of which the turns say nothing: it is looked at in each. */
   readonly movesOn: () => boolean
   /** What is under way, a phrase for each thing. */
   readonly underWay: () => readonly string[]
@@ -84,10 +84,10 @@ export class IdleWatch {
 
   /** Something has happened: every silence begins anew, if this is one. */
   #look(): void {
-    const { turn, clock, movesOn } = this.#parts
+    const { turn, movesOn } = this.#parts
     const happenings = ++this.#happenings
     for (const { silence } of this.#waiters) clearTimeout(silence)
-    if (movesOn()) clock.after(0, () => turn.changed(), { background: true })
+    if (movesOn()) setImmediate(() => turn.changed())
     // Where it is none, whatever ends what is under way brings us here again.
     if (!this.#isQuiet(happenings)) return
     for (const waiter of this.#waiters) {

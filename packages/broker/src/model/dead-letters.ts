@@ -55,11 +55,6 @@ export class DeadLetters {
     this.#routes = routes
   }
 
-  /** Whether some have their turn later. */
-  get movesOn(): boolean {
-    return this.#later
-  }
-
   add(message: Message, reason: DeathReason, queue: string, settings: QueueSettings): void {
     const { deadLetterExchange, deadLetterKey, type } = settings
     if (deadLetterExchange === undefined) return

@@ -235,11 +235,6 @@ export class VirtualHost {
     return this.#replies.has(name)
   }
 
-  /** Whether dead letters are on their way. */
-  get movesOn(): boolean {
-    return this.#deadLetters.movesOn
-  }
-
   /** Every queue with its figures. */
   queueStats(): readonly QueueStats[] {
     return [...this.#topology.queues.values()].map((queue) => queue.stats())
