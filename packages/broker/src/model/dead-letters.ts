@@ -3,6 +3,7 @@ import { deathsIn, goesRound, withDeath } from './death-record.ts'
 import { carbonCopyKeys } from './carbon-copies.ts'
 import type { LongWork } from './long-work.ts'
 import { EVERYTHING, headersOf, scanProperties, shortStringAt, withProperties } from './message-properties.ts'
+import type { MessageStorage } from './message-storage.ts'
 import type { Message } from './message.ts'
 import type { DeathReason, RoutedQueue } from './queue.ts'
 import type { QueueSettings } from './queue-arguments.ts'
@@ -37,6 +38,7 @@ export interface DeadLetterRoutes {
 export class DeadLetters {
   readonly #clock: Clock
   readonly #longWork: LongWork
+  readonly #storage: MessageStorage
   readonly #routes: DeadLetterRoutes
   readonly #waiting = new Ring<Dead>()
   /** What died of what is being sent on, in reverse. */
@@ -49,15 +51,18 @@ export class DeadLetters {
   /** The rest has its turn soon. */
   #later = false
 
-  constructor(clock: Clock, longWork: LongWork, routes: DeadLetterRoutes) {
+  constructor(clock: Clock, longWork: LongWork, storage: MessageStorage, routes: DeadLetterRoutes) {
     this.#clock = clock
     this.#longWork = longWork
+    this.#storage = storage
     this.#routes = routes
   }
 
   add(message: Message, reason: DeathReason, queue: string, settings: QueueSettings): void {
     const { deadLetterExchange, deadLetterKey, type } = settings
     if (deadLetterExchange === undefined) return
+    // It may wait here for a while, and its queue no longer holds it.
+    this.#storage.hold(message)
     const counted = type === 'quorum'
     const dead = { message, reason, queue, exchange: deadLetterExchange, key: deadLetterKey, counted }
     if (this.#sending) this.#children.push(dead)
@@ -77,6 +82,7 @@ export class DeadLetters {
         const dead = this.#descendants.pop() ?? this.#waiting.shift()
         if (dead === undefined) return
         this.#sendOn(dead)
+        this.#storage.release(dead.message)
         const children = this.#children
         if (children.length === 0) continue
         for (let at = children.length - 1; at >= 0; at--) this.#descendants.push(children[at] as Dead)

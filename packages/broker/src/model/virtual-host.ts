@@ -83,7 +83,7 @@ export class VirtualHost {
     this.#tableLimits = { maxDepth: limits.maxTableDepth, maxFields: limits.maxTableFields }
     this.#exchanges = new ExchangeOperations(name, this.#topology, profile, limits, declared)
     this.#queues = new QueueOperations(this.#hostOfQueues(), this.#topology, this.#exchanges, limits)
-    this.#deadLetters = new DeadLetters(clock, parts.longWork, {
+    this.#deadLetters = new DeadLetters(clock, parts.longWork, parts.storage, {
       trustsPublishedDeath: profile.trustsPublishedDeath,
       hasExchange: (exchange) => this.#topology.exchanges.has(exchange),
       route: (message) => this.route(message),

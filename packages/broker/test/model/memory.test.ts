@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { bodyOf, messageOf, ModelFixture, propertiesOf } from './model-fixture.ts'
 
 describe('the account of memory', () => {
@@ -39,6 +39,22 @@ describe('the account of memory', () => {
     expect(fixture.model.memory.bytes).toBeLessThan(2000)
     stream.end()
     expect(fixture.model.memory.bytes).toBe(0)
+  })
+
+  test('counts what has died and waits to be sent on', async () => {
+    const fixture = new ModelFixture()
+    const dead = fixture.queue('dead')
+    const terms = { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'dead' }
+    const queue = fixture.queue('q', { 'x-max-length': 0, ...terms })
+    let nowMs = 0
+    // Each turn has time for a few of them.
+    vi.spyOn(fixture.clock, 'monotonicMs').mockImplementation(() => (nowMs += 10))
+    for (let i = 0; i < 100; i++) fixture.fill('q', 'x'.repeat(1000))
+    expect([queue.messageCount, dead.messageCount]).toEqual([0, expect.toSatisfy((count) => count < 50)])
+    expect(fixture.model.memory.bytes).toBeGreaterThan(100_000)
+    await vi.waitFor(() => expect(dead.messageCount).toBe(100))
+    dead.purge()
+    await vi.waitFor(() => expect(fixture.model.memory.bytes).toBe(0))
   })
 })
 
