@@ -32,6 +32,7 @@ function collected(broker: Broker): PublishedMessage[] {
 
 async function framesOf(broker: Broker): Promise<FrameClient> {
   const client = await new FrameClient(broker.connect()).open()
+  open.unshift({ [Symbol.asyncDispose]: async () => void client.stream.destroy() })
   await client.call(1, 'channel.open', {})
   return client
 }
