@@ -117,8 +117,10 @@ export class ClassicQueue implements RoutedQueue {
       this.#dispatch()
       this.host.settle()
     } else if (consumer.noAck) {
+      this.#passTurn()
       this.#send(queued, consumer)
     } else {
+      this.#passTurn()
       this.host.hold(message)
       this.#hand(queued, consumer)
     }
@@ -276,19 +278,26 @@ export class ClassicQueue implements RoutedQueue {
     }
   }
 
+  /** Who gets the next message. */
   #nextConsumer(): QueueConsumer | undefined {
-    if (this.#active === undefined) return this.#turns.next()
+    if (this.#active === undefined) return this.#turns.peek()
     const { taker } = this.#active
     return taker?.canTake() === true ? taker : undefined
+  }
+
+  #passTurn(): void {
+    if (this.#active === undefined) this.#turns.pass()
   }
 
   /** Delivers what waits to who has room, as far as there is time for it. */
   #dispatch(): void {
     while (this.backlog.length > 0 && !this.#deleted) {
-      if (!this.host.longWork.hasTime()) return this.#dispatchLater()
       const consumer = this.#nextConsumer()
-      const queued = consumer === undefined ? undefined : this.backlog.shift()
-      if (consumer === undefined || queued === undefined) return
+      if (consumer === undefined) return
+      if (!this.host.longWork.hasTime()) return this.#dispatchLater()
+      this.#passTurn()
+      const queued = this.backlog.shift()
+      if (queued === undefined) return
       if (queued.redelivered) this.redelivering(queued)
       if (consumer.noAck) {
         this.#send(queued, consumer)

@@ -86,23 +86,26 @@ export class ConsumerTurns {
     this.#level(turn.priority).ring.push(turn)
   }
 
-  /** Who has the turn; it goes to the end of its ring. `undefined` when nobody has room. */
-  next(): QueueConsumer | undefined {
+  /** Who has the turn, and keeps it. `undefined` when nobody has room. */
+  peek(): QueueConsumer | undefined {
     for (const level of this.#levels) {
       const { ring } = level
-      for (let turn = ring.shift(); turn !== undefined; turn = ring.shift()) {
-        if (turn.gone) {
-          level.gone--
-          continue
-        }
-        if (turn.consumer.canTake()) {
-          ring.push(turn)
-          return turn.consumer
-        }
-        turn.waiting = false
+      for (let turn = ring.peek(); turn !== undefined; turn = ring.peek()) {
+        if (!turn.gone && turn.consumer.canTake()) return turn.consumer
+        ring.shift()
+        if (turn.gone) level.gone--
+        else turn.waiting = false
       }
     }
     return undefined
+  }
+
+  /** Whom {@link peek} gave has had the turn: it goes to the end of its ring. */
+  pass(): void {
+    for (const { ring } of this.#levels) {
+      const turn = ring.shift()
+      if (turn !== undefined) return ring.push(turn)
+    }
   }
 
   priorityOf(consumer: QueueConsumer): number {

@@ -102,6 +102,37 @@ describe('a queue with much to do', () => {
     expect(queue.stats()).toMatchObject({ ready: 0, unsettled: 1001, returned: 1000 })
   })
 
+  test('asks for no time while nobody has room', () => {
+    const fixture = new ModelFixture()
+    const queue = fixture.queue('q')
+    fixture.fill('q', ...bodies(1000))
+    hurry(fixture.clock)
+    const [one, two] = [fixture.consume(queue, { prefetch: 1 }), fixture.consume(queue, { prefetch: 1 })]
+    while (fixture.model.longWork.hasTime());
+    fixture.fill('q', ...bodies(10))
+    expect(fixture.model.longWork.isWaiting).toBe(false)
+    expect([one.bodies, two.bodies]).toEqual([['0'], ['1']])
+  })
+
+  test('keeps the turns of its consumers while there is no time', async () => {
+    const fixture = new ModelFixture()
+    const queue = fixture.queue('q')
+    const consumers = [fixture.consume(queue, { prefetch: 400 }), fixture.consume(queue, { prefetch: 400 })]
+    hurry(fixture.clock)
+    while (fixture.model.longWork.hasTime());
+    // The first stands behind what waits: nobody is asked.
+    fixture.fill('q', '0')
+    expect(consumers.map((one) => one.bodies)).toEqual([['0'], []])
+    const [first] = consumers
+    queue.giveBack(first!.held.splice(0), 'nack')
+    fixture.fill('q', ...bodies(1000).slice(1))
+    expect(queue.messageCount).toBe(1000)
+    await turnsUntil(() => queue.messageCount === 200)
+    const even = bodies(800).filter((_body, index) => index % 2 === 0)
+    const odd = bodies(800).filter((_body, index) => index % 2 === 1)
+    expect(consumers.map((one) => one.bodies)).toEqual([['0', ...odd], even])
+  })
+
   test('delivers nothing more once its consumer has gone, or it itself', async () => {
     const fixture = new ModelFixture()
     const [left, deleted] = [fixture.queue('left'), fixture.queue('deleted')]
