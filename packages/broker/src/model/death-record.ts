@@ -53,9 +53,11 @@ function newEntry(message: Message, death: Death, keys: readonly string[]): Fiel
   return entry
 }
 
+/** A publisher may have written whatever it likes into a count: what is no whole number begins anew. */
 function onceMore(entry: Fields): Fields {
-  const count = entry.get('count')
-  const value = count === undefined ? 1 : Number(count.value) + 1
+  const known = entry.get('count')?.value
+  const isWhole = typeof known === 'bigint' || Number.isInteger(known)
+  const value = BigInt.asIntN(64, (isWhole ? BigInt(known as number | bigint) : 0n) + 1n)
   const counted = new Map(entry).set('count', { type: 'long', value })
   return new Map([...counted].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

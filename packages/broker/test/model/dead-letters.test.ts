@@ -155,6 +155,31 @@ describe('its history', () => {
     expect(count('rabbitmq-3.10')).toMatchObject([{ count: 8 }])
     expect(count('rabbitmq-4.2')).toMatchObject([{ count: 1 }])
   })
+
+  test.each([
+    [1, 'abc'],
+    [1, null],
+    [1, { a: 1 }],
+    [1, [1]],
+    [1, true],
+    [1, TypedField.double(1.5)],
+    [1, TypedField.decimal(1, 5)],
+    [6, TypedField.uint8(5)],
+    [-4, -5],
+    [9_007_199_254_740_994n, 9_007_199_254_740_993n],
+    [-(2n ** 63n), 2n ** 63n - 1n],
+  ])('counts %s on from what a publisher counted', (expected, count) => {
+    const fixture = new ModelFixture('rabbitmq-3.10')
+    fixture.queue('dead')
+    fixture.queue('q', to('dead', { 'x-message-ttl': 10 }))
+    const death = { queue: 'q', reason: 'expired', count }
+    fixture.publish('', 'q', 'body', { headers: { 'x-death': [death] } })
+    // It dies in a timer, where nobody catches what is thrown.
+    fixture.clock.advance(10)
+    expect(headersIn(fixture, 'dead')['x-death']).toEqual([
+      { queue: 'q', reason: 'expired', count: expected },
+    ])
+  })
 })
 
 describe('a circle', () => {
