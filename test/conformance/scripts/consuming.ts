@@ -256,6 +256,20 @@ export const consuming = scriptGroup('consuming', (script) => {
     await fill(stage, a, 2)
     await drain(stage, a, 1, 2)
   })
+  script('a limit of the channel that is lifted serves the highest priority first', async (stage) => {
+    const a = await stage.open()
+    await stage.do(a, 1, 'queue.declare', { queue: 'q', exclusive: true })
+    for (const body of ['1', '2', '3']) await stage.publish(a, 1, { routingKey: 'q', body })
+    await stage.do(a, 1, 'basic.qos', { prefetchCount: 1, global: true })
+    await stage.do(a, 1, 'basic.consume', {
+      queue: 'q',
+      consumerTag: 'low',
+      arguments: { 'x-priority': -1 },
+    })
+    await stage.do(a, 1, 'basic.consume', { queue: 'q', consumerTag: 'high' })
+    await stage.do(a, 1, 'basic.ack', { deliveryTag: 1 })
+    await stage.do(a, 1, 'basic.qos', { prefetchCount: 0, global: true })
+  })
 })
 
 export const singleActiveConsumer = scriptGroup('single active consumer', (script) => {

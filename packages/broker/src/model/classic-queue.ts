@@ -164,6 +164,10 @@ export class ClassicQueue implements RoutedQueue {
     return known
   }
 
+  lineUp(consumer: QueueConsumer): void {
+    this.#turns.wake(consumer)
+  }
+
   wake(consumer: QueueConsumer): void {
     this.#turns.wake(consumer)
     if (this.backlog.length === 0) return
@@ -254,7 +258,7 @@ export class ClassicQueue implements RoutedQueue {
   end(): number {
     this.#deleted = true
     this.#lease?.end()
-    const count = this.backlog.clear()
+    const count = this.backlog.end()
     for (const consumer of this.#turns.consumers) {
       this.#forget(consumer)
       consumer.cancelled()

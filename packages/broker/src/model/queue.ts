@@ -76,6 +76,8 @@ export interface Queue {
   consume(consumer: QueueConsumer): void
   /** Forgets a consumer; what it holds stays with it. The last one may take an auto-delete queue along. */
   cancel(consumer: QueueConsumer): void
+  /** The consumer has room again, and so may others: it will be asked in its turn, once one of them is woken. */
+  lineUp(consumer: QueueConsumer): void
   /** The consumer has room (again): delivers to it now, in its turn. */
   wake(consumer: QueueConsumer): void
   /** basic.get: the oldest ready message, or `undefined`. With `noAck` it is settled. Throws 405 (SAC), 540 (stream). */

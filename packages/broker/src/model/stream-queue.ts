@@ -141,6 +141,9 @@ export class StreamQueue implements RoutedQueue {
     if (this.#cursors.delete(consumer)) this.#host.declared.remove(consumerBytes(consumer))
   }
 
+  /** Everybody reads a stream from a place of their own. */
+  lineUp(): void {}
+
   wake(consumer: QueueConsumer): void {
     let cursor = this.#cursors.get(consumer)
     if (cursor === undefined) return

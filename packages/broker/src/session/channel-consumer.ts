@@ -75,6 +75,11 @@ export class ChannelConsumer implements QueueConsumer {
     this.#room.release()
   }
 
+  /** Stands in line at its queue again, which delivers nothing yet. */
+  lineUp(): void {
+    if (this.#waiting && !this.#ended && this.#hasRoom()) this.queue.lineUp(this)
+  }
+
   /** Asks its queue for more if it waits for that and there is room. */
   wake(): void {
     if (!this.#waiting || this.#ended || !this.#hasRoom()) return

@@ -261,7 +261,9 @@ export class Consuming {
     consumer.release()
   }
 
+  /** All of them stand in line before the first is served: whoever is above the others in a queue goes before them. */
   #wake(consumers: Iterable<ChannelConsumer>): void {
+    for (const consumer of consumers) consumer.lineUp()
     for (const consumer of consumers) consumer.wake()
   }
 

@@ -65,6 +65,20 @@ describe('prefetch', () => {
     await client.call(1, 'basic.consume', consumeFrom('q', 'a', { noAck: true }))
     expect(await deliveries(client, 5)).toEqual(['1', '2', '3', '4', '5'])
   })
+
+  it('that ends for several at once serves the highest priority first', async () => {
+    const client = await filled(3)
+    await client.call(1, 'basic.qos', qos(1, true))
+    await client.call(1, 'basic.consume', consumeFrom('q', 'low', { arguments: { 'x-priority': -1 } }))
+    expect(await deliveries(client, 1)).toEqual(['1'])
+    await client.call(1, 'basic.consume', consumeFrom('q', 'high'))
+    ack(client, 1)
+    for (const body of ['2', '3']) {
+      const { args, ...delivery } = await client.expect('basic.deliver')
+      expect([delivery.body, args['consumerTag']]).toEqual([body, 'high'])
+      ack(client, Number(args['deliveryTag']))
+    }
+  })
 })
 
 describe('settling', () => {
