@@ -258,7 +258,7 @@ export class ClassicQueue implements RoutedQueue {
   end(): number {
     this.#deleted = true
     this.#lease?.end()
-    const count = this.backlog.end()
+    const count = this.backlog.clear()
     for (const consumer of this.#turns.consumers) {
       this.#forget(consumer)
       consumer.cancelled()
