@@ -10,12 +10,12 @@ import {
 } from '@hermod/amqp/wire'
 import type { Timer } from '@hermod/kernel'
 import { AmqpError } from '../amqp-error.ts'
-import { fromByteString, toByteString } from '../byte-string.ts'
+import { toByteString } from '../byte-string.ts'
 import { ByteStringReader } from './byte-string-codec.ts'
 import type { ChannelHost } from './channel-host.ts'
 import type { ChannelSession } from './channel-session.ts'
 import { FrameGate, type GatedSink } from './frame-gate.ts'
-import { Handshake, LoginRefused, type Opened } from './handshake.ts'
+import { Handshake, type Opened } from './handshake.ts'
 import { Heartbeats } from './heartbeats.ts'
 import type { Link, LinkEvents, Peer } from './link.ts'
 import { CONNECTION_CLOSE, CONNECTION_CLOSE_OK, decodeArguments } from './method-codes.ts'
@@ -23,16 +23,8 @@ import { OpenChannels } from './open-channels.ts'
 import { Output } from './output.ts'
 import { readGreeting } from './protocol-header.ts'
 import { ReadingPauses } from './reading-pauses.ts'
-import {
-  closeArguments,
-  codeOf,
-  FrameRefusal,
-  framingError,
-  INTERNAL_ERROR,
-  refusalOf,
-  unknownFrame,
-  untimelyFrame,
-} from './refusals.ts'
+import { framingError, unknownFrame, untimelyFrame } from './refusals.ts'
+import { Refusing, type Refusable } from './refusing.ts'
 import type { SessionHost } from './session-host.ts'
 import type { SessionState } from './session-state.ts'
 
@@ -42,7 +34,7 @@ const CLOSING_MS = 30_000
 const UNREADABLE_MS = 3_000
 
 /** One client connection, from its first byte to its last. */
-export class ConnectionSession implements LinkEvents, GatedSink {
+export class ConnectionSession implements LinkEvents, GatedSink, Refusable {
   readonly link: Link
   readonly #host: SessionHost
   readonly #output: Output
@@ -62,6 +54,7 @@ export class ConnectionSession implements LinkEvents, GatedSink {
   #unreadable = false
   readonly #gate: FrameGate
   readonly #pauses: ReadingPauses
+  readonly #refusing: Refusing
 
   constructor(host: SessionHost, link: Link) {
     this.#host = host
@@ -84,6 +77,7 @@ export class ConnectionSession implements LinkEvents, GatedSink {
     this.#pauses = new ReadingPauses(this, { alarms: host.alarms, output, gate, link }, limits.maxOutputBytes)
     this.#decoder = new FrameDecoder(this.#gate, limits.initialFrameMax)
     this.#handshake = new Handshake(host, link.peer, this)
+    this.#refusing = new Refusing(this, host, this.#handshake, output)
     this.#arm(limits.protocolHeaderTimeoutMs, () => this.#hangUp('no protocol header in time'))
   }
 
@@ -112,6 +106,10 @@ export class ConnectionSession implements LinkEvents, GatedSink {
   /** Whether an alarm keeps it from being read. */
   get blocked(): boolean {
     return this.#pauses.blocked
+  }
+
+  get open(): OpenChannels | undefined {
+    return this.#channels
   }
 
   get channels(): readonly ChannelSession[] {
@@ -152,7 +150,8 @@ export class ConnectionSession implements LinkEvents, GatedSink {
    * @source rabbit_reader:terminate
    */
   close(replyCode: number, text: string): void {
-    if (this.#state === 'running') this.#refuseConnection(new AmqpError(replyCode, toByteString(text)), 0)
+    if (this.#state === 'running')
+      this.#refusing.refuseConnection(new AmqpError(replyCode, toByteString(text)), 0)
     else this.#hangUp('the broker closes')
   }
 
@@ -192,7 +191,7 @@ export class ConnectionSession implements LinkEvents, GatedSink {
         if (session.receiveMethod(names)) this.#channels?.free(session)
       } else if (this.#state !== 'closed') throw untimelyFrame(1, names)
     } catch (error) {
-      this.#failed(channel, error, reader)
+      this.#refusing.failed(channel, error, reader)
     }
   }
 
@@ -205,7 +204,7 @@ export class ConnectionSession implements LinkEvents, GatedSink {
       this.#channel(channel).receiveHeader(names)
       this.#pauses.published()
     } catch (error) {
-      this.#failed(channel, error, undefined)
+      this.#refusing.failed(channel, error, undefined)
     }
   }
 
@@ -218,7 +217,7 @@ export class ConnectionSession implements LinkEvents, GatedSink {
       this.#channel(channel).receiveBody(bytes, start, end)
       this.#pauses.published()
     } catch (error) {
-      this.#failed(channel, error, undefined)
+      this.#refusing.failed(channel, error, undefined)
     }
   }
 
@@ -328,7 +327,7 @@ export class ConnectionSession implements LinkEvents, GatedSink {
       this.#decoder.push(bytes)
     } catch (error) {
       this.#unreadable = true
-      this.#failed(0, framingError(error), undefined)
+      this.#refusing.failed(0, framingError(error), undefined)
     }
   }
 
@@ -349,74 +348,24 @@ export class ConnectionSession implements LinkEvents, GatedSink {
     decodeArguments(reader, code)
     this.#channels?.end()
     this.send('connection.close-ok', {})
-    this.#awaitEnd(CLOSING_MS)
-  }
-
-  /** Something threw while a frame was handled: tells the client, and keeps the harm where it belongs. */
-  #failed(channel: number, error: unknown, frame: ByteReader | undefined): void {
-    const session = this.#channels?.find(channel)
-    const refusal = refusalOf(error, frame)
-    if (refusal.replyText === INTERNAL_ERROR && !(error instanceof AmqpError))
-      this.#host.logger.error({ peer: this.peer.name, error }, 'a frame could not be handled')
-    // An internal error is nobody's method. @source rabbit_binary_generator:lookup_amqp_exception
-    const nobodys = refusal instanceof FrameRefusal || refusal.replyText === INTERNAL_ERROR
-    const method = nobodys ? 0 : channel === 0 ? codeOf(frame) : (session?.method ?? 0)
-    if (this.#state === 'handshake') this.#refuseHandshake(refusal, method)
-    else if (this.#state === 'running') {
-      if (session !== undefined && refusal.scope === 'channel') this.#refuseChannel(session, refusal, method)
-      else this.#refuseConnection(refusal, method)
-    }
-  }
-
-  #refuseChannel(session: ChannelSession, refusal: AmqpError, method: number): void {
-    session.refuse()
-    writeMethod(this.#output.writer, session.number, 'channel.close', closeArguments(refusal, method))
-    this.#output.written()
-  }
-
-  #refuseConnection(refusal: AmqpError, method: number): void {
-    this.#host.logger.warn(
-      { peer: this.peer.name, replyCode: refusal.replyCode, replyText: fromByteString(refusal.replyText) },
-      'a connection is closed',
-    )
-    this.#channels?.end()
-    this.send('connection.close', closeArguments(refusal, method))
-    this.#awaitEnd(this.#unreadable ? UNREADABLE_MS : CLOSING_MS)
-  }
-
-  /**
-   * Whoever fails before it is known learns why only where that helps an honest client, and waits for it, so that
-   * guessing takes its time.
-   * @source rabbit_reader:handle_exception
-   */
-  #refuseHandshake(refusal: AmqpError, method: number): void {
-    const { replyCode } = refusal
-    const { state } = this.#handshake
-    this.#host.logger.warn(
-      { peer: this.peer.name, state, replyCode, replyText: fromByteString(refusal.replyText) },
-      'a connection is refused',
-    )
-    const refused = refusal instanceof LoginRefused
-    const told = refused
-      ? this.#handshake.can('authentication_failure_close')
-      : state === 'opening' || (state === 'tuning' && replyCode === 530)
-    if (told) this.send('connection.close', closeArguments(refusal, refused ? 0 : method))
-    if (told && !refused) return this.#awaitEnd(CLOSING_MS)
-    this.#output.flush()
-    this.#state = 'closed'
-    this.#unreadable = !told
-    const { refusalDelayLoopbackMs, refusalDelayMs } = this.#host.limits
-    this.#arm(this.peer.loopback ? refusalDelayLoopbackMs : refusalDelayMs, () => this.#hangUp('refused'))
+    this.awaitEnd()
   }
 
   /** A close was written: reads on until the client agrees or hangs up, for as long as RabbitMQ does. */
-  #awaitEnd(mostMs: number): void {
+  awaitEnd(): void {
+    const mostMs = this.#state === 'running' && this.#unreadable ? UNREADABLE_MS : CLOSING_MS
     this.#state = 'closed'
     const heartbeatMs = (this.#handshake.tuning?.heartbeat ?? 0) * 1000
     this.#pauses.unblock()
     this.#arm(heartbeatMs > 0 ? Math.min(heartbeatMs, mostMs) : mostMs, () =>
       this.#hangUp('no close-ok in time'),
     )
+  }
+
+  hangUpIn(delayMs: number, told: boolean): void {
+    this.#state = 'closed'
+    this.#unreadable = !told
+    this.#arm(delayMs, () => this.#hangUp('refused'))
   }
 
   /** Ends it without a word. */

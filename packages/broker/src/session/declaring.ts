@@ -54,29 +54,21 @@ export class Declaring {
   }
 
   bindExchange(reader: ByteStringReader): void {
-    const { host } = this.#parts
-    const {
-      destination,
-      source,
-      routingKey,
-      noWait,
-      arguments: args,
-    } = readExchangeBinding(reader, host.tableLimits)
-    host.virtualHost.bindExchange(destination, source, routingKey, args)
-    if (!noWait) this.#parts.send('exchange.bind-ok', {})
+    this.#bindOrUnbind('exchange.bind-ok', reader)
   }
 
   unbindExchange(reader: ByteStringReader): void {
-    const { host } = this.#parts
-    const {
-      destination,
-      source,
-      routingKey,
-      noWait,
-      arguments: args,
-    } = readExchangeBinding(reader, host.tableLimits)
-    host.virtualHost.unbindExchange(destination, source, routingKey, args)
-    if (!noWait) this.#parts.send('exchange.unbind-ok', {})
+    this.#bindOrUnbind('exchange.unbind-ok', reader)
+  }
+
+  /** Exchanges: both methods have the same shape. */
+  #bindOrUnbind(answer: 'exchange.bind-ok' | 'exchange.unbind-ok', reader: ByteStringReader): void {
+    const { virtualHost, tableLimits } = this.#parts.host
+    const binding = readExchangeBinding(reader, tableLimits)
+    const { destination, source, routingKey, noWait, arguments: args } = binding
+    if (answer === 'exchange.bind-ok') virtualHost.bindExchange(destination, source, routingKey, args)
+    else virtualHost.unbindExchange(destination, source, routingKey, args)
+    if (!noWait) this.#parts.send(answer, {})
   }
 
   declareQueue(reader: ByteStringReader): void {
