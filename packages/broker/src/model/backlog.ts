@@ -10,8 +10,8 @@ import { ReadyMessages, type ReturnOrder } from './ready-messages.ts'
 /**
  * What waits in a queue, and the rules that take it out again: limits of length, and time.
  *
- * Only what heads its priority can expire, however long others are due behind it.
- * @source rabbit_amqqueue_process: maybe_drop_head, drop_expired_msgs
+ * Only the head can expire, however long others are due behind it: also behind a higher priority.
+ * @source rabbit_amqqueue_process: maybe_drop_head, drop_expired_msgs; rabbit_priority_queue: dropwhile
  */
 export class Backlog {
   readonly #host: QueueHost
@@ -67,26 +67,21 @@ export class Backlog {
   push(queued: QueuedMessage): void {
     this.#ready.push(queued)
     this.#dropOverLimit()
-    if (queued.expiresAtMs !== NEVER) this.#dropExpired()
+    this.#dropExpired()
   }
 
   /** Adds messages that were given back. */
   giveBack(returned: readonly QueuedMessage[]): void {
-    let mayExpire = false
-    for (const queued of returned) {
-      this.#ready.giveBack(queued)
-      mayExpire ||= queued.expiresAtMs !== NEVER
-    }
+    for (const queued of returned) this.#ready.giveBack(queued)
     this.#dropOverLimit()
-    if (mayExpire) this.#dropExpired()
+    this.#dropExpired()
   }
 
   /** Takes the next message that has not expired. */
   shift(): QueuedMessage | undefined {
     for (let next = this.#ready.shift(); next !== undefined; next = this.#ready.shift()) {
       if (!this.#isOver(next)) {
-        const head = this.#ready.peek()
-        if (head !== undefined && head.expiresAtMs !== NEVER) this.#dropExpired()
+        this.#dropExpired()
         return next
       }
       this.#expire(next)
@@ -146,20 +141,14 @@ export class Backlog {
 
   /** As many as are due, and as there is time for: the rest has its turn soon, and is given to nobody before. */
   #dropExpired(): void {
-    const { deadlines, longWork } = this.#host
-    const nowMs = deadlines.nowMs()
-    let nextMs = Infinity
-    for (const head of this.#ready.heads()) {
-      let first: QueuedMessage | undefined = head
-      while (isDue(first, nowMs) && longWork.hasTime()) {
-        const expired = first
-        first = this.#ready.replaceHead(expired)
-        this.#expire(expired)
-      }
-      if (first !== undefined && first.expiresAtMs !== NEVER) nextMs = Math.min(nextMs, first.expiresAtMs)
+    let head = this.#ready.peek()
+    while (head !== undefined && this.#isOver(head)) {
+      if (!this.#host.longWork.hasTime()) return this.#expireLater()
+      this.#ready.shift()
+      this.#expire(head)
+      head = this.#ready.peek()
     }
-    if (nextMs <= nowMs) this.#expireLater()
-    else this.#wakeAt(nextMs)
+    if (head !== undefined && head.expiresAtMs !== NEVER) this.#wakeAt(head.expiresAtMs)
   }
 
   #expireLater(): void {
@@ -173,7 +162,7 @@ export class Backlog {
   }
 
   #wakeAt(atMs: number): void {
-    if (atMs === Infinity || (this.#expiry !== undefined && this.#expiry.atMs <= atMs)) return
+    if (this.#expiry !== undefined && this.#expiry.atMs <= atMs) return
     this.#expiry?.cancel()
     this.#expiry = this.#host.deadlines.at(atMs, () => {
       this.#expiry = undefined
@@ -183,6 +172,3 @@ export class Backlog {
     })
   }
 }
-
-const isDue = (queued: QueuedMessage | undefined, nowMs: number): queued is QueuedMessage =>
-  queued !== undefined && queued.expiresAtMs !== NEVER && queued.expiresAtMs <= nowMs

@@ -79,21 +79,6 @@ export class ReadyMessages {
     this.#added(queued).returned.push(queued)
   }
 
-  /** The head of each level: only these can expire. */
-  *heads(): IterableIterator<QueuedMessage> {
-    for (const level of this.#levels) {
-      const head = level?.peek()
-      if (head !== undefined) yield head
-    }
-  }
-
-  /** Takes a head out, and gives what then heads its level. */
-  replaceHead(head: QueuedMessage): QueuedMessage | undefined {
-    const at = this.#levelOf(head)
-    this.#takeFrom(at)
-    return this.#levels[at]?.peek()
-  }
-
   /** No priority is negative, and one beyond the highest counts as the highest. */
   #levelOf(queued: QueuedMessage): number {
     const { priority } = queued.message

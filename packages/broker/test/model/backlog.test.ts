@@ -130,13 +130,26 @@ describe('time', () => {
     expect(queue.messageCount).toBe(0)
   })
 
-  test('is looked at in every priority', () => {
+  test('is looked at where the head is, and not in every priority', () => {
     const fixture = new ModelFixture()
     const queue = fixture.queue('q', { 'x-max-priority': 3 })
-    fixture.publish('', 'q', 'high', { priority: 3 })
+    fixture.publish('', 'q', 'high', { priority: 3, expiration: '80' })
     fixture.publish('', 'q', 'low', { priority: 1, expiration: '50' })
     fixture.clock.advance(50)
-    expect(fixture.drain(queue)).toEqual(['high'])
+    expect(queue.messageCount).toBe(2)
+    fixture.clock.advance(30)
+    expect(queue.stats()).toMatchObject({ ready: 0, expired: 2 })
+  })
+
+  test('ends what a limit of length brings to the head', () => {
+    const fixture = new ModelFixture()
+    const queue = fixture.queue('q', { 'x-max-length': 2 })
+    fixture.fill('q', 'first')
+    fixture.publish('', 'q', 'due', { expiration: '50' })
+    fixture.clock.advance(50)
+    expect(queue.messageCount).toBe(2)
+    fixture.fill('q', 'last')
+    expect(queue.stats()).toMatchObject({ ready: 1, dropped: 1, expired: 1 })
   })
 
   test('goes on for what comes back', () => {
