@@ -74,6 +74,33 @@ export const expiry = scriptGroup('expiry', (script) => {
     await awaitDead(stage, a)
     await get(stage, a, 'q')
   })
+  script('what is due behind a higher priority waits', async (stage) => {
+    const a = await stage.open()
+    await declare(stage, a, { 'x-max-priority': 5 })
+    for (const priority of [3, 1])
+      await stage.publish(a, 1, {
+        routingKey: 'q',
+        properties: { priority, expiration: priority === 1 ? '10' : '600000' },
+        body: `${priority}`,
+      })
+    await stage.pause(40)
+    await get(stage, a, 'dead')
+    await stage.do(a, 1, 'queue.declare', { queue: 'q', passive: true })
+    await get(stage, a, 'q')
+    await awaitDead(stage, a)
+    await get(stage, a, 'q')
+  })
+  script('what a limit of length brings to the head is due at once', async (stage) => {
+    const a = await stage.open()
+    await declare(stage, a, { 'x-max-length': 2 })
+    await stage.publish(a, 1, { routingKey: 'q', body: 'lasting' })
+    await stage.publish(a, 1, { routingKey: 'q', properties: { expiration: '10' }, body: 'short' })
+    await stage.pause(40)
+    await stage.publish(a, 1, { routingKey: 'q', body: 'one too many' })
+    await stage.pause(20)
+    await stage.do(a, 1, 'queue.declare', { queue: 'q', passive: true })
+    await awaitDead(stage, a, 2)
+  })
   script('what was given back expires', async (stage) => {
     const a = await stage.open()
     await declare(stage, a, { 'x-message-ttl': 50 })
