@@ -114,6 +114,40 @@ export const quorumQueues = scriptGroup('quorum queues', (script) => {
     a.say(1, 'basic.get', { queue: 'q' })
     await stage.until(a, 2, 'basic.deliver')
   })
+  script('a limit of length that refuses', async (stage) => {
+    const a = await stage.open()
+    await declare(stage, a, { 'x-max-length': 2, 'x-overflow': 'reject-publish' })
+    for (const body of ['1', '2', '3', '4']) {
+      await put(stage, a, body)
+      // The queue tells the channel that it is full.
+      await stage.pause(100)
+    }
+    await stage.do(a, 1, 'queue.declare', { queue: 'q', passive: true })
+  })
+  script('a limit of length with the mode of classic queues', async (stage) => {
+    const a = await stage.open()
+    await declare(stage, a, { 'x-max-length': 1, 'x-overflow': 'reject-publish-dlx' })
+    await put(stage, a, '1', '2', '3')
+    await stage.do(a, 1, 'queue.declare', { queue: 'q', passive: true })
+  })
+  script('dead letters at least once that nobody takes count for the limit', async (stage) => {
+    const a = await stage.open()
+    await declare(stage, a, {
+      'x-max-length': 2,
+      'x-overflow': 'reject-publish',
+      'x-dead-letter-strategy': 'at-least-once',
+      'x-dead-letter-exchange': 'none',
+    })
+    for (const deliveryTag of [1, 2, 3]) {
+      await put(stage, a, `${deliveryTag}`)
+      a.say(1, 'basic.get', { queue: 'q' })
+      await stage.until(a, 1, 'basic.get-ok')
+      a.say(1, 'basic.reject', { deliveryTag, requeue: false })
+      await stage.pause(100)
+    }
+    await put(stage, a, '4')
+    await stage.do(a, 1, 'queue.declare', { queue: 'q', passive: true })
+  })
   script('who came first is active next, whatever the priorities', async (stage) => {
     const a = await stage.open({ channels: [1, 2, 3, 4] })
     await declare(stage, a, { 'x-single-active-consumer': true })

@@ -1,3 +1,4 @@
+import type { LetterKeeper } from './dead-letters.ts'
 import type { Deadline } from './deadlines.ts'
 import type { Message } from './message.ts'
 import type { QueueCounts } from './queue-counts.ts'
@@ -7,13 +8,16 @@ import type { QueueHost } from './queue-host.ts'
 import { NEVER, type QueuedMessage } from './queued-message.ts'
 import { ReadyMessages, type ReturnOrder } from './ready-messages.ts'
 
+/** Where a quorum queue was beyond its limit, it takes more when it is down to this part of it. */
+const LOW = 0.8
+
 /**
  * What waits in a queue, and the rules that take it out again: limits of length, and time.
  *
  * Only the head can expire, however long others are due behind it: also behind a higher priority.
  * @source rabbit_amqqueue_process: maybe_drop_head, drop_expired_msgs; rabbit_priority_queue: dropwhile
  */
-export class Backlog {
+export class Backlog implements LetterKeeper {
   readonly #host: QueueHost
   readonly #queue: string
   readonly #settings: QueueSettings
@@ -21,6 +25,12 @@ export class Backlog {
   readonly #counts: QueueCounts
   #ready: ReadyMessages
   #expiry: Deadline | undefined
+  /** Of messages that have died and that no other queue has taken yet. */
+  #keptLength = 0
+  #keptBytes = 0
+  #gone = false
+  /** Whether a quorum queue was beyond its limit and has not been well below it since. */
+  #full = false
   /** What is due and still there has its turn later. */
   #expiring = false
 
@@ -50,9 +60,25 @@ export class Backlog {
 
   /** Whether a limit of length refuses one more message. */
   refuses(message: Message): boolean {
-    const { overflow, maxLength, maxBytes } = this.#settings
+    const { overflow, maxLength, maxBytes, type } = this.#settings
     if (overflow === 'drop-head') return false
+    if (type === 'quorum') return this.#judge()
     return this.#ready.length + 1 > maxLength || this.#ready.bytes + message.bodySize > maxBytes
+  }
+
+  /**
+   * Quorum queues refuse what comes once they are beyond their limit, and until they are well below it.
+   *
+   * @source rabbit_fifo:evaluate_limit, is_below_soft_limit
+   */
+  #judge(): boolean {
+    const { overflow, maxLength, maxBytes, type } = this.#settings
+    if (overflow === 'drop-head' || type !== 'quorum') return false
+    const length = this.#ready.length + this.#keptLength
+    const bytes = this.#ready.bytes + this.#keptBytes
+    if (length > maxLength || bytes > maxBytes) this.#full = true
+    else if (length <= Math.trunc(maxLength * LOW) && bytes <= Math.trunc(maxBytes * LOW)) this.#full = false
+    return this.#full
   }
 
   /** When a message that comes now expires: {@link NEVER} mostly. */
@@ -67,6 +93,7 @@ export class Backlog {
   push(queued: QueuedMessage): void {
     this.#ready.push(queued)
     this.#dropOverLimit()
+    this.#judge()
     this.#dropExpired()
   }
 
@@ -74,6 +101,7 @@ export class Backlog {
   giveBack(returned: readonly QueuedMessage[]): void {
     for (const queued of returned) this.#ready.giveBack(queued)
     this.#dropOverLimit()
+    this.#judge()
     this.#dropExpired()
   }
 
@@ -96,7 +124,29 @@ export class Backlog {
   /** A message has died; it goes on where the queue says so. */
   die(message: Message, reason: DeathReason): void {
     if (this.#settings.deadLetterExchange === undefined) return
-    this.#host.deadLetter(message, reason, this.#queue, this.#settings)
+    if (!this.#settings.keepsDeadLetters)
+      return this.#host.deadLetter(message, reason, this.#queue, this.#settings)
+    this.#keptLength++
+    this.#keptBytes += message.bodySize
+    this.#judge()
+    this.#host.deadLetter(message, reason, this.#queue, this.#settings, this)
+  }
+
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  /** A letter was taken by other queues. */
+  taken(message: Message): void {
+    this.#keptLength--
+    this.#keptBytes -= message.bodySize
+  }
+
+  /** The queue is gone, and what it still kept. The number of messages that were ready. */
+  end(): number {
+    this.#gone = true
+    if (this.#settings.keepsDeadLetters) this.#host.dropLetters(this)
+    return this.clear()
   }
 
   /** Takes everything out; the number of messages. */

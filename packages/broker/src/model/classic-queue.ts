@@ -258,7 +258,7 @@ export class ClassicQueue implements RoutedQueue {
   end(): number {
     this.#deleted = true
     this.#lease?.end()
-    const count = this.backlog.clear()
+    const count = this.backlog.end()
     for (const consumer of this.#turns.consumers) {
       this.#forget(consumer)
       consumer.cancelled()

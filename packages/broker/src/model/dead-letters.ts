@@ -1,4 +1,4 @@
-import type { Clock } from '@hermod/kernel'
+import type { Clock, Timer } from '@hermod/kernel'
 import { deathsIn, goesRound, withDeath } from './death-record.ts'
 import { carbonCopyKeys } from './carbon-copies.ts'
 import type { LongWork } from './long-work.ts'
@@ -17,7 +17,24 @@ interface Dead {
   readonly key: string | undefined
   /** Whether its queue counted its returns in a header, which is for its own consumers alone. */
   readonly counted: boolean
+  readonly keeper: LetterKeeper | undefined
+  /** What was sent, and by which queues it was taken: kept for who wants all of them to have it. */
+  letter?: Message
+  readonly takers: Set<string>
 }
+
+/** Who keeps a message that has died until other queues have taken it. */
+export interface LetterKeeper {
+  /** Whether it keeps nothing any more. */
+  readonly gone: boolean
+  /** They have. */
+  taken(message: Message): void
+}
+
+/** After so long letters are tried again that were not taken. @source dead_letter_worker_publisher_confirm_timeout */
+const RETRY_MS = 180_000
+
+const NO_TAKERS = new Set<string>()
 
 /** What sends them on: the exchanges. */
 export interface DeadLetterRoutes {
@@ -50,6 +67,9 @@ export class DeadLetters {
   #sending = false
   /** The rest has its turn soon. */
   #later = false
+  /** Letters that are kept, and that no queue took. */
+  #untaken: Dead[] = []
+  #retry: Timer | undefined
 
   constructor(clock: Clock, longWork: LongWork, storage: MessageStorage, routes: DeadLetterRoutes) {
     this.#clock = clock
@@ -58,13 +78,22 @@ export class DeadLetters {
     this.#routes = routes
   }
 
-  add(message: Message, reason: DeathReason, queue: string, settings: QueueSettings): void {
+  /** With a keeper the letter is sent until each queue that it is routed to has taken it, and one at the least. */
+  add(
+    message: Message,
+    reason: DeathReason,
+    queue: string,
+    settings: QueueSettings,
+    keeper?: LetterKeeper,
+  ): void {
     const { deadLetterExchange, deadLetterKey, type } = settings
     if (deadLetterExchange === undefined) return
     // It may wait here for a while, and its queue no longer holds it.
     this.#storage.hold(message)
     const counted = type === 'quorum'
-    const dead = { message, reason, queue, exchange: deadLetterExchange, key: deadLetterKey, counted }
+    const address = { exchange: deadLetterExchange, key: deadLetterKey }
+    const takers = keeper === undefined ? NO_TAKERS : new Set<string>()
+    const dead = { message, reason, queue, ...address, counted, keeper, takers }
     if (this.#sending) this.#children.push(dead)
     else this.#waiting.push(dead)
   }
@@ -81,8 +110,8 @@ export class DeadLetters {
       while (this.#longWork.hasTime()) {
         const dead = this.#descendants.pop() ?? this.#waiting.shift()
         if (dead === undefined) return
-        this.#sendOn(dead)
-        this.#storage.release(dead.message)
+        if (this.#sendOn(dead)) this.#done(dead)
+        else this.#tryLater(dead)
         const children = this.#children
         if (children.length === 0) continue
         for (let at = children.length - 1; at >= 0; at--) this.#descendants.push(children[at] as Dead)
@@ -98,13 +127,50 @@ export class DeadLetters {
     })
   }
 
-  #sendOn(dead: Dead): void {
-    if (!this.#routes.hasExchange(dead.exchange)) return
-    const letter = this.#letter(dead)
+  /** Whether it is settled: who keeps its letters asks for more than having tried. */
+  #sendOn(dead: Dead): boolean {
+    const { keeper, takers } = dead
+    if (!this.#routes.hasExchange(dead.exchange)) return keeper === undefined
+    const letter = dead.letter ?? this.#letter(dead)
+    if (keeper !== undefined) dead.letter = letter
     const deaths = deathsIn(headersOf(letter)) ?? []
+    let refused = false
     for (const queue of this.#routes.route(letter)) {
-      if (!goesRound(queue.name, dead.reason, deaths)) queue.enqueue(letter)
+      if (goesRound(queue.name, dead.reason, deaths) || takers.has(queue.name)) continue
+      if (!queue.enqueue(letter)) refused = true
+      else if (keeper !== undefined) takers.add(queue.name)
     }
+    return keeper === undefined || (takers.size > 0 && !refused)
+  }
+
+  #done({ message, keeper }: Dead): void {
+    this.#storage.release(message)
+    keeper?.taken(message)
+  }
+
+  #tryLater(dead: Dead): void {
+    if (dead.keeper?.gone === true) return this.#done(dead)
+    this.#untaken.push(dead)
+    this.#retry ??= this.#clock.after(
+      RETRY_MS,
+      () => {
+        this.#retry = undefined
+        for (const untaken of this.#untaken) this.#waiting.push(untaken)
+        this.#untaken = []
+        this.send()
+      },
+      { background: true },
+    )
+  }
+
+  /** The queue that kept them is gone: what waits to be tried again is forgotten, what is on its way gets one try. */
+  drop(keeper: LetterKeeper): void {
+    const left = this.#untaken.filter((dead) => dead.keeper !== keeper)
+    for (const dead of this.#untaken) if (dead.keeper === keeper) this.#done(dead)
+    this.#untaken = left
+    if (left.length > 0) return
+    this.#retry?.cancel()
+    this.#retry = undefined
   }
 
   /** The message that goes on: another address, no expiration, and its history. */

@@ -11,6 +11,7 @@ import {
   nonNegative,
   oneOf,
   positive,
+  routingKey,
   text,
   timeToLive,
   type ArgumentCheck,
@@ -30,7 +31,8 @@ const CHECKS: ReadonlyMap<string, ArgumentCheck> = new Map([
   [
     'x-dead-letter-routing-key',
     (field, all) =>
-      text(field, all) ?? (all.has('x-dead-letter-exchange') ? undefined : 'routing_key_but_no_dlx_defined'),
+      routingKey(field, all) ??
+      (all.has('x-dead-letter-exchange') ? undefined : 'routing_key_but_no_dlx_defined'),
   ],
   ['x-dead-letter-strategy', oneOf(['at-most-once', 'at-least-once'], () => 'invalid_dlx_strategy')],
   ['x-max-length', nonNegative],
@@ -131,6 +133,8 @@ export interface QueueSettings {
   readonly messageTtlMs: number | undefined
   readonly deadLetterExchange: string | undefined
   readonly deadLetterKey: string | undefined
+  /** Whether a message that died stays until other queues have it (`x-dead-letter-strategy: at-least-once`). */
+  readonly keepsDeadLetters: boolean
   readonly maxLength: number
   readonly maxBytes: number
   readonly overflow: 'drop-head' | 'reject-publish' | 'reject-publish-dlx'
@@ -170,14 +174,26 @@ export function readQueueArguments(resource: string, args: Fields, profile: Prof
     messageTtlMs: number('x-message-ttl'),
     deadLetterExchange: word('x-dead-letter-exchange'),
     deadLetterKey: word('x-dead-letter-routing-key'),
+    // RabbitMQ falls back to at-most-once where what is too much is dropped.
+    keepsDeadLetters:
+      type === 'quorum' &&
+      args.has('x-dead-letter-exchange') &&
+      word('x-dead-letter-strategy') === 'at-least-once' &&
+      word('x-overflow') === 'reject-publish',
     maxLength: number('x-max-length') ?? Infinity,
     maxBytes: number('x-max-length-bytes') ?? Infinity,
-    overflow: (word('x-overflow') ?? 'drop-head') as QueueSettings['overflow'],
+    overflow: overflowOf(type, word('x-overflow')),
     maxPriority: number('x-max-priority') ?? (type === 'quorum' ? profile.quorumPriorities : 0),
     singleActiveConsumer: args.get('x-single-active-consumer')?.value === true,
     deliveryLimit: type === 'quorum' ? deliveryLimit(number('x-delivery-limit'), profile) : Infinity,
     maxAgeMs: parseAge(word('x-max-age') ?? '') ?? Infinity,
   }
+}
+
+/** Quorum queues do not know the mode of dead letters, and take it for the default. @source rabbit_quorum_queue:overflow */
+function overflowOf(type: QueueType, asked = 'drop-head'): QueueSettings['overflow'] {
+  if (type === 'quorum' && asked === 'reject-publish-dlx') return 'drop-head'
+  return asked as QueueSettings['overflow']
 }
 
 /** A negative limit is none. What is no number at all is none either, as in RabbitMQ 3.10, which does not check it. */

@@ -1,6 +1,7 @@
 import type { Clock } from '@hermod/kernel'
 import type { Profile } from '../profile.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { LetterKeeper } from './dead-letters.ts'
 import type { DeclaredMemory } from './declared-memory.ts'
 import type { LongWork } from './long-work.ts'
 import type { Message } from './message.ts'
@@ -20,7 +21,15 @@ export interface QueueHost {
   hold(message: Message): void
   release(message: Message): void
   /** A message has died. It is sent on when the queue's own work is done: see {@link settle}. */
-  deadLetter(message: Message, reason: DeathReason, queue: string, settings: QueueSettings): void
+  deadLetter(
+    message: Message,
+    reason: DeathReason,
+    queue: string,
+    settings: QueueSettings,
+    keeper?: LetterKeeper,
+  ): void
+  /** Forgets the letters that nobody has taken yet: their queue is gone. */
+  dropLetters(keeper: LetterKeeper): void
   /** The queue's work is done, and its state whole: what died may now be sent on, to this queue as well. */
   settle(): void
   /** The queue deletes itself: its lease is over, or its last consumer is gone. */

@@ -3,7 +3,7 @@ import { accessRefused } from '../amqp-error.ts'
 import type { Limits } from '../limits.ts'
 import type { Profile } from '../profile.ts'
 import type { Deadlines } from './deadlines.ts'
-import { DeadLetters } from './dead-letters.ts'
+import { DeadLetters, type LetterKeeper } from './dead-letters.ts'
 import type { DeclaredMemory } from './declared-memory.ts'
 import { DirectReplies, isReplyName, type ReplyTarget } from './direct-replies.ts'
 import { Exchange } from './exchange.ts'
@@ -14,8 +14,7 @@ import type { LongWork } from './long-work.ts'
 import type { MessageStorage } from './message-storage.ts'
 import type { Message } from './message.ts'
 import { admitProperties } from './publish-checks.ts'
-import type { DeathReason, Owner, Queue, QueueConsumer, QueueStats, RoutedQueue } from './queue.ts'
-import type { QueueSettings } from './queue-arguments.ts'
+import type { Owner, Queue, QueueConsumer, QueueStats, RoutedQueue } from './queue.ts'
 import type { QueueHost } from './queue-host.ts'
 import { QueueOperations, type QueueDeclaration } from './queue-operations.ts'
 import { routeFrom } from './routing.ts'
@@ -101,8 +100,8 @@ export class VirtualHost {
       longWork,
       hold: (message: Message): void => storage.hold(message),
       release: (message: Message): void => storage.release(message),
-      deadLetter: (message: Message, reason: DeathReason, queue: string, settings: QueueSettings): void =>
-        this.#deadLetters.add(message, reason, queue, settings),
+      deadLetter: (...dead: Parameters<QueueHost['deadLetter']>): void => this.#deadLetters.add(...dead),
+      dropLetters: (keeper: LetterKeeper): void => this.#deadLetters.drop(keeper),
       settle: (): void => this.#deadLetters.send(),
       remove: (queue: RoutedQueue): void => void this.#queues.remove(queue),
     }

@@ -109,6 +109,29 @@ describe('a quorum queue', () => {
     )
   })
 
+  test('refuses what comes once it is beyond its limit, and takes more at four fifths of it', () => {
+    const fixture = new ModelFixture()
+    const queue = fixture.replicated('quorum', 'q', { 'x-max-length': 10, 'x-overflow': 'reject-publish' })
+    const outcomes = (count: number): string[] =>
+      Array.from({ length: count }, () => fixture.publish('', 'q', 'x'))
+    expect(outcomes(13).slice(-3)).toEqual(['taken', 'refused', 'refused'])
+    queue.get(true)
+    queue.get(true)
+    expect([queue.messageCount, ...outcomes(1)]).toEqual([9, 'refused'])
+    queue.get(true)
+    expect([queue.messageCount, ...outcomes(4)]).toEqual([8, 'taken', 'taken', 'taken', 'refused'])
+    queue.purge()
+    expect(outcomes(12).slice(-2)).toEqual(['taken', 'refused'])
+  })
+
+  test('drops the oldest where it is asked for the mode of classic queues', () => {
+    const fixture = new ModelFixture()
+    const args = { 'x-max-length': 1, 'x-overflow': 'reject-publish-dlx' }
+    const queue = fixture.replicated('quorum', 'q', args)
+    fixture.fill('q', '1', '2')
+    expect(fixture.drain(queue)).toEqual(['2'])
+  })
+
   test('refuses what it does not have', () => {
     const fixture = new ModelFixture()
     const queue = fixture.replicated('quorum', 'q', { 'x-single-active-consumer': true })
