@@ -230,6 +230,16 @@ const INTENDED_DIFFERENCES: readonly IntendedDifference[] = [
   },
   {
     concept: 'queue.declare',
+    titles: ['arguments: x-dead-letter-routing-key of 256 bytes'],
+    rabbitmq: ['a.1 < queue.declare-ok queue="q" messageCount=0 consumerCount=0'],
+    broker: [
+      `a.1 < channel.close replyCode=406 replyText="PRECONDITION_FAILED - invalid arg 'x-dead-letter-routing-key' for queue 'q' in vhost '/': {value_too_long,256}" classId=50 methodId=10`,
+    ],
+    reason:
+      'RabbitMQ takes a key that no frame can carry, and ends the connection of who is given the letter.',
+  },
+  {
+    concept: 'queue.declare',
     titles: ['arguments: a stream with a wrong max-age'],
     rabbitmq: [
       'a.0 < connection.close replyCode=541 replyText="INTERNAL_ERROR" classId=0 methodId=0',

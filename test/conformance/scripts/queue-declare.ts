@@ -32,6 +32,14 @@ const ARGUMENTS: readonly (readonly [title: string, args: FieldTable, flags?: ob
     'x-dead-letter-routing-key that is no text',
     { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 1 },
   ],
+  [
+    'x-dead-letter-routing-key of 255 bytes',
+    { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'k'.repeat(255) },
+  ],
+  [
+    'x-dead-letter-routing-key of 256 bytes',
+    { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'k'.repeat(256) },
+  ],
   ['x-dead-letter-strategy', { 'x-dead-letter-exchange': '', 'x-dead-letter-strategy': 'at-least-once' }],
   ['x-overflow', { 'x-overflow': 'reject-publish' }],
   ['x-overflow that nobody knows', { 'x-overflow': 'spill' }],

@@ -44,6 +44,15 @@ export const bool: ArgumentCheck = (field) => (field.type === 'bool' ? undefined
 
 export const text: ArgumentCheck = (field) => (field.type === 'longstr' ? undefined : unacceptable(field))
 
+/** The wire has 255 bytes for a routing key: RabbitMQ ends whoever is given a letter with more. */
+const LONGEST_KEY = 255
+
+export const routingKey: ArgumentCheck = (field, all) =>
+  text(field, all) ??
+  ((field.value as string).length > LONGEST_KEY
+    ? `{value_too_long,${(field.value as string).length}}`
+    : undefined)
+
 export const oneOf =
   (values: readonly string[], otherwise: (value: string) => string): ArgumentCheck =>
   (field, all) =>

@@ -132,6 +132,7 @@ describe('the arguments of a queue', () => {
     [{ 'x-overflow': 1 }, '{unacceptable_type,signedint}'],
     [{ 'x-dead-letter-routing-key': 'k' }, 'routing_key_but_no_dlx_defined'],
     [{ 'x-dead-letter-routing-key': 1 }, '{unacceptable_type,signedint}'],
+    [{ 'x-dead-letter-routing-key': 'k'.repeat(256), 'x-dead-letter-exchange': '' }, '{value_too_long,256}'],
     [{ 'x-queue-mode': 'busy' }, `"unsupported queue mode 'busy'"`],
     [{ 'x-queue-version': 3 }, `"unsupported queue version '3'"`],
     [{ 'x-queue-type': 'round' }, `"unsupported queue type 'round'"`],
