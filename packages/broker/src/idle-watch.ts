@@ -95,6 +95,8 @@ export class IdleWatch {
         // Where this process was busy for as long, what came meanwhile is read behind its timers.
         setImmediate(() => {
           if (this.#isQuiet(happenings)) waiter.idle.resolve()
+          // What expires happens without a turn.
+          else if (happenings === this.#happenings) this.#look()
         })
       }, waiter.quietMs)
     }

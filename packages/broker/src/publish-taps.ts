@@ -157,11 +157,9 @@ function copyOf(notice: PublishNotice, connection: BrokerConnection): PublishedM
   }
 }
 
-function propertiesOf({ header, headerStart, headerEnd }: Message): BasicProperties {
-  // A field of the type of bytes would be a view.
-  const bytes = Buffer.from(header.subarray(headerStart + FLAGS_OFFSET, headerEnd))
-  return readProperties(new ByteReader().reset(bytes))
-}
+/** The reader copies what it does not turn into something else. */
+const propertiesOf = ({ header, headerStart, headerEnd }: Message): BasicProperties =>
+  readProperties(new ByteReader().reset(header, headerStart + FLAGS_OFFSET, headerEnd))
 
 const bodyOf = ({ body, bodyStart, bodyEnd, more }: Message): Buffer =>
   Buffer.concat([body.subarray(bodyStart, bodyEnd), ...(more ?? [])])

@@ -39,9 +39,11 @@ async function framesOf(broker: Broker): Promise<FrameClient> {
 
 /** What is under way, as the error says it. */
 async function leftOf(broker: Broker): Promise<string> {
-  const error: unknown = await broker.waitForIdle({ timeoutMs: 30 }).catch((reason: unknown) => reason)
+  const error: unknown = await broker
+    .waitForIdle({ timeoutMs: 40, quietMs: 5 })
+    .catch((reason: unknown) => reason)
   expect(error).toMatchObject({ code: 'E_TIMEOUT' })
-  return (error as Error).message.replace('broker.waitForIdle did not end within 30 ms: ', '')
+  return (error as Error).message.replace('broker.waitForIdle did not end within 40 ms: ', '')
 }
 
 describe.each(['in process', 'over TCP'] as const)('a broker with clients %s', (way) => {
@@ -287,6 +289,20 @@ describe('waiting for a broker to be idle', () => {
     turn.add({ endOfTurn() {} })
     await eventually(() => expect(turn.isPending).toBe(false))
     expect(looks).toBe(after)
+  })
+
+  it('goes on when messages begin to move during the silence', async () => {
+    let moves = false
+    const parts = { turn: new Turn(), clock: systemClock, isUnderWay: () => false, movesOn: () => moves }
+    let isIdle = false
+    const idle = new IdleWatch({ ...parts, underWay: () => [] })
+      .wait({ quietMs: 5 })
+      .then(() => (isIdle = true))
+    moves = true
+    await sleep(40)
+    expect(isIdle).toBe(false)
+    moves = false
+    await idle
   })
 
   it('says of clients that are never silent that they are not', async () => {
