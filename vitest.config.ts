@@ -46,7 +46,7 @@ const outcome: Reporter = {
   },
 }
 
-const CORES = availableParallelism()
+const CORES = Math.max(2, availableParallelism())
 
 /** How many files of a project run beside each other; the projects of one share fill each other's gaps. */
 interface Share {
@@ -54,8 +54,8 @@ interface Share {
   readonly sequence: { readonly groupOrder: number }
 }
 
-/** Of what computes, or compares what races. */
-const COMPUTING: Share = { maxWorkers: CORES + 1, sequence: { groupOrder: 0 } }
+/** Of what computes, compares what races, or counts what comes within a time. */
+const COMPUTING: Share = { maxWorkers: CORES, sequence: { groupOrder: 0 } }
 
 /** Of what has brokers and peers, and waits for them most of its time. */
 const WAITING: Share = { maxWorkers: Math.min(2 * CORES, 8), sequence: { groupOrder: 1 } }
