@@ -17,6 +17,16 @@ const NO_CRASH =
 const NO_OCTETS =
   "The text does not repeat the bytes of a broken frame: the codec, which is the client's too, keeps none."
 
+/** One entry of `x-death`, as transcripts show it. */
+const death = (queue: string, reason: string, count: number): string =>
+  `F{count=l${count} exchange=S"" queue=S"${queue}" reason=S"${reason}" routing-keys=A[S"${queue}"] time=T<time>}`
+
+const FIRST_DEATH = 'x-first-death-exchange=S"" x-first-death-queue=S"work" x-first-death-reason=S"rejected"'
+
+/** What died in `work`, waited in two queues, and comes there again. */
+const comesAgain = (tag: number, deaths: readonly string[]): string =>
+  `a.1 < basic.deliver consumerTag="c" deliveryTag=${tag} redelivered=false exchange="" routingKey="work" {headers={x-death=A[${deaths.join(' ')}] ${FIRST_DEATH}}} "x"`
+
 /** All of them; what is equal but for a name that a broker invents is no difference. */
 const INTENDED_DIFFERENCES: readonly IntendedDifference[] = [
   {
@@ -277,6 +287,33 @@ const INTENDED_DIFFERENCES: readonly IntendedDifference[] = [
       `a.1 < channel.close replyCode=406 replyText="PRECONDITION_FAILED - invalid arg 'x-stream-offset' for queue 'q' in vhost '/': {invalid_stream_offset_arg,{bool,true}}" classId=60 methodId=20`,
     ],
     reason: NO_CRASH,
+  },
+  {
+    concept: 'dead letters',
+    titles: ['round through three queues, refused in one'],
+    rabbitmq: [
+      comesAgain(2, [
+        death('again', 'expired', 1),
+        death('work', 'rejected', 1),
+        death('wait', 'expired', 1),
+      ]),
+      'a.1 > basic.reject deliveryTag=2 requeue=false',
+    ],
+    broker: [
+      comesAgain(2, [
+        death('again', 'expired', 1),
+        death('wait', 'expired', 1),
+        death('work', 'rejected', 1),
+      ]),
+      'a.1 > basic.reject deliveryTag=2 requeue=false',
+      comesAgain(3, [
+        death('again', 'expired', 2),
+        death('wait', 'expired', 2),
+        death('work', 'rejected', 2),
+      ]),
+    ],
+    reason:
+      'With each death RabbitMQ 3.10 turns the order of the older ones round, and so takes a message that a client has refused for one that goes round, and drops it.',
   },
   {
     concept: 'single active consumer',

@@ -245,6 +245,22 @@ export const deadLetters = scriptGroup('dead letters', (script) => {
     await get(stage, a, 'q')
     await get(stage, a, 'r')
   })
+  script('round through three queues, refused in one', async (stage) => {
+    const a = await stage.open()
+    const to = (key: string, more: FieldTable = {}): object => ({
+      exclusive: true,
+      arguments: { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': key, ...more },
+    })
+    await stage.do(a, 1, 'queue.declare', { queue: 'work', ...to('wait') })
+    await stage.do(a, 1, 'queue.declare', { queue: 'wait', ...to('again', { 'x-message-ttl': 1 }) })
+    await stage.do(a, 1, 'queue.declare', { queue: 'again', ...to('work', { 'x-message-ttl': 1 }) })
+    await stage.do(a, 1, 'basic.consume', { queue: 'work' })
+    await stage.publish(a, 1, { routingKey: 'work', body: 'x' })
+    a.say(1, 'basic.reject', { deliveryTag: 1, requeue: false })
+    await stage.until(a, 1, 'basic.deliver')
+    a.say(1, 'basic.reject', { deliveryTag: 2, requeue: false })
+    await stage.pause(150)
+  })
   script('a circle of expiry ends', async (stage) => {
     const a = await stage.open()
     await stage.do(a, 1, 'queue.declare', {
