@@ -17,6 +17,8 @@ const BINDING_BYTES = 560
 /** A node of the trie, mostly with one child. */
 const WORD_BYTES = 280
 const CONSUMER_BYTES = 1000
+/** A channel that does nothing yet. */
+export const CHANNEL_BYTES = 2500
 
 const ENTRY_BYTES = 56
 const FIELD_BYTES = 48

@@ -1,7 +1,7 @@
-import { preconditionFailed } from '../amqp-error.ts'
+import { preconditionFailed, type AmqpError } from '../amqp-error.ts'
 
 /**
- * What the exchanges, queues, bindings and consumers of a broker cost together: an estimate. Messages are not in it,
+ * What the exchanges, queues, bindings, consumers and channels of a broker cost together: an estimate. Messages are not in it,
  * and no alarm is raised: alarms hold up who publishes, and nobody else. What would be too much is refused.
  */
 export class DeclaredMemory {
@@ -20,11 +20,11 @@ export class DeclaredMemory {
    * To be asked before anything is added. One more goes beyond the limit by what it costs itself, which frames bound.
    *
    * @param what "cannot …" with the name of what is declared
-   * @throws {AmqpError} 406
+   * @throws {AmqpError} 406, or what `refuse` makes.
    */
-  assertRoom(what: string): void {
+  assertRoom(what: string, refuse: (explanation: string) => AmqpError = preconditionFailed): void {
     if (this.#bytes < this.#limitBytes) return
-    throw preconditionFailed(
+    throw refuse(
       `${what}: memory limit for declarations (${this.#limitBytes} bytes) is reached; delete what is not needed`,
     )
   }

@@ -1,9 +1,10 @@
 import type { Clock } from '@hermod/kernel'
-import { accessRefused } from '../amqp-error.ts'
+import { accessRefused, notAllowed } from '../amqp-error.ts'
 import type { Limits } from '../limits.ts'
 import type { Profile } from '../profile.ts'
 import type { Deadlines } from './deadlines.ts'
 import { DeadLetters, type LetterKeeper } from './dead-letters.ts'
+import { CHANNEL_BYTES } from './declaration-cost.ts'
 import type { DeclaredMemory } from './declared-memory.ts'
 import { DirectReplies, isReplyName, type ReplyTarget } from './direct-replies.ts'
 import { Exchange } from './exchange.ts'
@@ -84,6 +85,7 @@ export class VirtualHost {
     this.#queues = new QueueOperations(this.#hostOfQueues(), this.#topology, this.#exchanges, limits)
     this.#deadLetters = new DeadLetters(clock, parts.longWork, parts.storage, {
       trustsPublishedDeath: profile.trustsPublishedDeath,
+      namesLastDeath: profile.namesLastDeath,
       hasExchange: (exchange) => this.#topology.exchanges.has(exchange),
       route: (message) => this.route(message),
     })
@@ -110,6 +112,17 @@ export class VirtualHost {
   /** Goes up with every change of exchanges, queues and bindings: a {@link Route} is good for one version. */
   get topologyVersion(): number {
     return this.#topology.version
+  }
+
+  /** A client uses one channel more. @throws {AmqpError} 530 */
+  channelBegins(): void {
+    const { declared } = this.#parts
+    declared.assertRoom('cannot open a channel', notAllowed)
+    declared.add(CHANNEL_BYTES)
+  }
+
+  channelEnds(): void {
+    this.#parts.declared.remove(CHANNEL_BYTES)
   }
 
   declareExchange(declaration: ExchangeDeclaration): void {

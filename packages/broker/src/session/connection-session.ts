@@ -70,6 +70,7 @@ export class ConnectionSession implements LinkEvents, GatedSink, Refusable {
         this.#pauses.roomAgain()
         this.#channels?.wake()
       },
+      (bytes) => host.hold(bytes),
     )
     this.#output = output
     const gate = new FrameGate(this, clock, turn)

@@ -30,7 +30,7 @@ export class OpenChannels {
   /**
    * The channel of this number; one that was not used yet begins now.
    *
-   * @throws {AmqpError} 530 for one too many.
+   * @throws {AmqpError} 530 for one too many, of this connection or of all.
    */
   channel(number: number): ChannelSession {
     const existing = this.#channels.get(number)
@@ -40,6 +40,7 @@ export class OpenChannels {
         `number of channels opened (${this.#channels.size}) has reached the negotiated channel_max (${this.#most})`,
       )
     }
+    this.#host.virtualHost.channelBegins()
     const session = new ChannelSession(number, this.#host)
     this.#channels.set(number, session)
     return session
@@ -47,7 +48,7 @@ export class OpenChannels {
 
   /** A channel is over. Its number may be used again as soon as the client reads this. */
   free(session: ChannelSession): void {
-    this.#channels.delete(session.number)
+    if (this.#channels.delete(session.number)) this.#host.virtualHost.channelEnds()
     if (!session.closedByClient) return
     const { output } = this.#host
     writeMethod(output.writer, session.number, 'channel.close-ok', {})
@@ -60,6 +61,7 @@ export class OpenChannels {
     for (const session of sessions) session.stop()
     for (const session of sessions) session.end()
     this.#channels.clear()
+    for (const _ of sessions) this.#host.virtualHost.channelEnds()
     this.#host.virtualHost.releaseOwner(this.#host.owner)
   }
 

@@ -28,6 +28,9 @@ export class Output implements TurnTask {
   readonly #spare: Buffer[] = []
   readonly #beforeFlush: () => void
   readonly #room: () => void
+  readonly #hold: (bytes: number) => void
+  /** What the account of memory knows of: all that waits beyond one buffer. */
+  #held = 0
   /** Handed to the link and not taken by the system yet. */
   #waitingBytes = 0
   #bytesWritten = 0
@@ -39,8 +42,17 @@ export class Output implements TurnTask {
    * @param limitBytes above this much {@link full} is true.
    * @param beforeFlush appends what is written only once for each flush, such as confirms.
    * @param room called when the output is no longer full.
+   * @param hold is told of the memory that waiting output takes, and gives back.
    */
-  constructor(link: Link, turn: Turn, limitBytes: number, beforeFlush: () => void, room: () => void) {
+  constructor(
+    link: Link,
+    turn: Turn,
+    limitBytes: number,
+    beforeFlush: () => void,
+    room: () => void,
+    hold: (bytes: number) => void,
+  ) {
+    this.#hold = hold
     this.#link = link
     this.#turn = turn
     this.#limitBytes = limitBytes
@@ -67,8 +79,12 @@ export class Output implements TurnTask {
 
   /** Whole frames were appended. */
   written(): void {
-    if (this.writer.offset >= FLUSH_BYTES) this.#send()
-    else this.schedule()
+    if (this.writer.offset >= FLUSH_BYTES) {
+      this.#send()
+      this.#account()
+    } else {
+      this.schedule()
+    }
   }
 
   /** Flushes at the end of this turn. */
@@ -88,6 +104,7 @@ export class Output implements TurnTask {
     if (this.#closed) return
     this.#beforeFlush()
     this.#send()
+    this.#account()
   }
 
   /** Appends bytes of a message: copied, or in their place between what was and what will be appended. */
@@ -115,6 +132,16 @@ export class Output implements TurnTask {
   close(): void {
     this.#closed = true
     this.writer.offset = 0
+    this.#account()
+  }
+
+  /** Between frames alone: an alarm that begins here is told to clients, this one perhaps. */
+  #account(): void {
+    const bytes = this.#closed ? 0 : Math.max(0, this.#waitingBytes - FLUSH_BYTES)
+    if (bytes === this.#held) return
+    const more = bytes - this.#held
+    this.#held = bytes
+    this.#hold(more)
   }
 
   #send(): void {
@@ -134,6 +161,7 @@ export class Output implements TurnTask {
     this.#waitingBytes += length
     this.#link.write(bytes, () => {
       this.#waitingBytes -= length
+      this.#account()
       this.#turn.changed()
       if (slab?.length === SLAB_BYTES && this.#spare.length < SPARE_SLABS) this.#spare.push(slab)
       if (this.#full && this.#waitingBytes <= this.#limitBytes / 2) {

@@ -102,6 +102,20 @@ describe('memory', () => {
     for (let i = 0; i < 5000; i++) await consumer.expect('basic.deliver')
   })
 
+  it('counts what waits for a consumer that does not read', async () => {
+    const broker = fixture.broker({ limits: { maxOutputBytes: 500_000 }, memoryLimitBytes: 300_000 })
+    const [publisher, consumer] = [await fixture.client(broker), await fixture.client(broker)]
+    await publisher.call(1, 'queue.declare', queueNamed('q', { autoDelete: true }))
+    await consumer.call(1, 'basic.consume', consumeFrom('q', 'c', { noAck: true }))
+    consumer.stream.pause()
+    for (let i = 0; i < 600; i++) publisher.publish(1, '', 'q', KIB)
+    await eventually(() => expect(broker.stats().alarms).toEqual(['memory']))
+    // Nothing of it is in the queue.
+    expect(broker.stats()).toMatchObject({ ready: 0, unsettled: 0 })
+    consumer.stream.destroy()
+    await eventually(() => expect(broker.stats()).toMatchObject({ alarms: [], memoryBytes: 0 }))
+  })
+
   it('is not taken by a client that asks and does not read the answers', async () => {
     const broker = fixture.broker({ limits: { maxOutputBytes: 20_000 } })
     const client = await fixture.client(broker)
@@ -132,6 +146,23 @@ describe('numbers', () => {
     expect(await new FrameClient(broker.connect()).next()).toBe('end')
     await first[0]?.open()
     expect(await new FrameClient(broker.connect()).open()).toBeDefined()
+  })
+
+  it('end a connection whose channels are too much beside all that is declared', async () => {
+    const broker = fixture.broker({ limits: { maxDeclaredBytes: 20_000 } })
+    const [first, second] = [await fixture.client(broker), await fixture.client(broker)]
+    for (let channel = 2; channel < 5; channel++) await first.call(channel, 'channel.open', {})
+    await first.call(3, 'channel.close', { replyCode: 200, replyText: '', classId: 0, methodId: 0 })
+    expect(broker.stats().declaredBytes).toBe(10_000)
+    for (let channel = 2; channel < 6; channel++) await second.call(channel, 'channel.open', {})
+    second.send(6, 'channel.open', {})
+    expect((await second.expect('connection.close')).args).toMatchObject({
+      replyCode: 530,
+      replyText:
+        'NOT_ALLOWED - cannot open a channel: memory limit for declarations (20000 bytes) is reached; delete what is not needed',
+    })
+    second.send(0, 'connection.close-ok', {})
+    await eventually(() => expect(broker.stats().declaredBytes).toBe(7500))
   })
 
   it('end a channel over headers or arguments that hold more', async () => {
