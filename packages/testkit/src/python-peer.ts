@@ -39,7 +39,8 @@ export function startPython(
 ): PythonPeer {
   const availability = findPython([], python)
   if (!availability.available) throw new UnsupportedFeatureError(availability.reason)
-  const child = spawn(python, ['-u', script, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+  // oslo.messaging looks for the leader of its process group; that of the tests may have ended.
+  const child = spawn(python, ['-u', script, ...args], { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
   childGuard.watch(child)
   return new PythonPeer(script, child)
 }

@@ -43,6 +43,13 @@ describe.skipIf(gate.skip)(`a Python peer${gate.note}`, () => {
     expect(peer.stderr).toBe('good bye\n')
   })
 
+  it('leads a process group of its own, for whoever started the tests may be gone', async () => {
+    const group = join(folder, 'group.py')
+    writeFileSync(group, 'import os; print(\'{"leads": %s}\' % str(os.getpgrp() == os.getpid()).lower())')
+    await using peer = startPython(group)
+    expect(await peer.next()).toEqual({ leads: true })
+  })
+
   it('keeps lines until somebody takes them', async () => {
     await using peer = startPython(script)
     for (const number of [1, 2, 3]) peer.send([number])
