@@ -14,6 +14,8 @@ export interface Profile {
   readonly deliveryLimit: number | undefined
   /** Whether giving a message back to a quorum queue by `basic.nack` counts as a delivery that failed. */
   readonly nackCounts: boolean
+  /** Whether basic.get from a quorum queue says of what never came back that it did so 0 times. */
+  readonly getSaysZero: boolean
   /** The highest priority that quorum queues know; 0 for none. */
   readonly quorumPriorities: number
   /** Whether a classic queue with one active consumer refuses basic.get (405), as quorum queues always do. */
@@ -30,6 +32,8 @@ export interface Profile {
   readonly unknownExchangeType: 406 | 503
   /** Whether an `x-death` header that a publisher sent is read as the history of its message. */
   readonly trustsPublishedDeath: boolean
+  /** Whether dead letters name the last death in headers of their own, `x-last-death-queue` and so on. */
+  readonly namesLastDeath: boolean
   /** How many `#` a topic binding may have. */
   readonly maxTopicHashes: number | undefined
   /** Queue arguments that are refused though older versions took them. */
@@ -47,12 +51,14 @@ const V3_10: Profile = {
   maxMessageBytes: 134_217_728,
   deliveryLimit: undefined,
   nackCounts: true,
+  getSaysZero: true,
   quorumPriorities: 0,
   classicRefusesGet: false,
   activeByPriority: false,
   repliesAreRouted: false,
   unknownExchangeType: 503,
   trustsPublishedDeath: true,
+  namesLastDeath: false,
   maxTopicHashes: undefined,
   refusedQueueArguments: [],
 }
@@ -64,18 +70,20 @@ const V4_2: Profile = {
   // RabbitMQ 4.1 and later refuse less than 8192; clients that are still in use ask for 4096.
   smallestFrameMax: 4096,
   deliveryLimit: 20,
+  getSaysZero: false,
   // RabbitMQ 4.0 to 4.2 have two classes, which share; that is not copied here.
   classicRefusesGet: true,
   activeByPriority: true,
   repliesAreRouted: true,
   unknownExchangeType: 406,
   trustsPublishedDeath: false,
+  namesLastDeath: true,
 }
 
 /** Every profile as data: the whole difference between them. */
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   'rabbitmq-3.10': V3_10,
-  'rabbitmq-3.13': { ...V3_10, version: '3.13.7' },
+  'rabbitmq-3.13': { ...V3_10, version: '3.13.7', namesLastDeath: true },
   'rabbitmq-4.2': V4_2,
   'rabbitmq-4.3': {
     ...V4_2,

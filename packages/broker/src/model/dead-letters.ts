@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@hermod/kernel'
-import { deathsIn, goesRound, withDeath } from './death-record.ts'
+import { deathsIn, goesRound, nameLastDeath, withDeath } from './death-record.ts'
 import { carbonCopyKeys } from './carbon-copies.ts'
 import type { LongWork } from './long-work.ts'
 import { EVERYTHING, headersOf, scanProperties, shortStringAt, withProperties } from './message-properties.ts'
@@ -39,6 +39,7 @@ const NO_TAKERS = new Set<string>()
 /** What sends them on: the exchanges. */
 export interface DeadLetterRoutes {
   readonly trustsPublishedDeath: boolean
+  readonly namesLastDeath: boolean
   hasExchange(name: string): boolean
   /** Where a message goes. */
   route(message: Message): readonly RoutedQueue[]
@@ -62,8 +63,6 @@ export class DeadLetters {
   readonly #descendants: Dead[] = []
   /** What died of the last one. */
   #children: Dead[] = []
-  /** Messages that this broker has sent on: their history is its own. */
-  readonly #own = new WeakSet<Message>()
   #sending = false
   /** The rest has its turn soon. */
   #later = false
@@ -177,7 +176,7 @@ export class DeadLetters {
   #letter({ message, reason, queue, exchange, key, counted }: Dead): Message {
     const { expiration } = scanProperties(message, EVERYTHING)
     const headers = new Map(headersOf(message))
-    const believed = this.#routes.trustsPublishedDeath || this.#own.has(message)
+    const believed = this.#routes.trustsPublishedDeath || message.hasDied
     const copies = carbonCopyKeys(headers)
     const death = {
       reason,
@@ -186,6 +185,7 @@ export class DeadLetters {
       expiration: expiration === 0 ? undefined : shortStringAt(message, expiration),
     }
     if (!believed) headers.delete('x-death')
+    if (this.#routes.namesLastDeath) nameLastDeath(headers, message, death)
     const changed = withDeath(headers, message, death, [message.routingKey, ...copies])
     // A key of its own replaces all that the message had.
     const kept = new Map(changed)
@@ -194,7 +194,7 @@ export class DeadLetters {
     const changes = { headers: kept, expiration: null }
     const letter = withProperties(message, changes, exchange, key ?? message.routingKey)
     if (key !== undefined) letter.extraKeys = []
-    this.#own.add(letter)
+    letter.hasDied = true
     return letter
   }
 }

@@ -38,6 +38,8 @@ export class Message {
   expirationMs = -1
   /** Where the table of headers begins, in {@link header} from {@link headerStart}; 0 for none. */
   tableOffset = 0
+  /** Whether a dead-letter exchange has sent it on: its `x-death` is this broker's word, and not its publisher's. */
+  hasDied = false
   /** How many queues hold it. */
   holders = 0
   /** Where it lies, if it was moved to a place that it shares. */
@@ -103,6 +105,7 @@ export class Message {
     message.setBody(this.body, this.bodyStart, this.bodyEnd, this.more)
     message.priority = this.priority
     message.extraKeys = this.extraKeys
+    message.hasDied = this.hasDied
     return message
   }
 }

@@ -25,10 +25,10 @@ export class QuorumQueue extends ClassicQueue {
     super.consume(consumer)
   }
 
-  /** What is got says so from the start, unlike what a consumer gets. */
+  /** What is got says so from the start, unlike what a consumer gets, in RabbitMQ before 4.0. */
   override get(noAck: boolean): QueuedMessage | undefined {
     const queued = super.get(noAck)
-    if (queued === undefined) return undefined
+    if (queued === undefined || (queued.returns === 0 && !this.host.profile.getSaysZero)) return queued
     if (noAck) queued.message = this.#counted(queued)
     else this.#note(queued)
     return queued

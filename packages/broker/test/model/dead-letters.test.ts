@@ -136,6 +136,39 @@ describe('its history', () => {
     expect(headers).not.toHaveProperty('x-first-death-queue')
   })
 
+  test('goes on behind a quorum queue that gives it back, also where publishers are not believed', () => {
+    const fixture = new ModelFixture('rabbitmq-4.2')
+    fixture.queue('dead')
+    const second = fixture.replicated('quorum', 'second', to('dead'))
+    const first = fixture.queue('first', to('second'))
+    fixture.fill('first', 'body')
+    first.reject(first.get(false)!)
+    second.giveBack([second.get(false)!], 'closed')
+    second.reject(second.get(false)!)
+    expect(headersIn(fixture, 'dead')).toMatchObject({
+      'x-first-death-queue': 'first',
+      'x-death': [{ queue: 'second' }, { queue: 'first' }],
+    })
+  })
+
+  test.each(['rabbitmq-3.10', 'rabbitmq-3.13', 'rabbitmq-4.2'] as const)(
+    'ends with the last death, which %s may name',
+    (profile) => {
+      const fixture = new ModelFixture(profile)
+      fixture.queue('dead')
+      const second = fixture.queue('second', to('dead'))
+      const first = fixture.queue('first', to('second'))
+      fixture.fill('first', 'body')
+      first.reject(first.get(false)!)
+      fixture.clock.advance(1)
+      second.reject(second.get(false)!)
+      const { 'x-last-death-queue': queue, 'x-last-death-reason': reason } = headersIn(fixture, 'dead')
+      expect([queue, reason]).toEqual(
+        profile === 'rabbitmq-3.10' ? [undefined, undefined] : ['second', 'rejected'],
+      )
+    },
+  )
+
   test('that a publisher wrote is believed by RabbitMQ 3.10 and not by 4', () => {
     const death = {
       count: TypedField.int64(7),

@@ -18,6 +18,17 @@ describe('a quorum queue', () => {
     expect(fixture.model.memory.bytes).toBe(0)
   })
 
+  test('says nothing of what never came back from RabbitMQ 4.0 on', () => {
+    const fixture = new ModelFixture('rabbitmq-4.3')
+    const queue = fixture.replicated('quorum', 'q')
+    fixture.fill('q', '1')
+    const got = queue.get(false)!
+    expect(propertiesOf(got.message).headers).toBeUndefined()
+    queue.giveBack([got], 'nack')
+    const consumer = fixture.consume(queue)
+    expect(propertiesOf(consumer.held[0]!.message).headers).toBeUndefined()
+  })
+
   test('does not count for a consumer before something came back', () => {
     const fixture = new ModelFixture()
     const queue = fixture.replicated('quorum', 'q')
