@@ -181,7 +181,7 @@ describe('clients that make much of little', { timeout: TIMEOUT_MS }, () => {
           await sleep(3000)
         })
         expect(most / MIB).toBeLessThan(200)
-        expect(stage.broker.stats().alarms).toEqual(['memory'])
+        await eventually(() => expect(stage.broker.stats().alarms).toEqual(['memory']))
         // The client that behaves publishes, too, and waits with the others.
         for (const { name } of stage.broker.queues())
           if (name.startsWith('x.')) stage.broker.deleteQueue(name)
@@ -323,23 +323,28 @@ async function settledBesides(client: FrameClient): Promise<void> {
 }
 
 describe('clients that leave the others no time', { timeout: TIMEOUT_MS }, () => {
-  it('by giving back all that they get', async () => {
+  it.each<readonly [string, object]>([
+    ['classic', {}],
+    ['quorum', { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000 }],
+  ])('by giving back all that they get of a %s queue', async (_, args) => {
     await besiege(async (stage) => {
       const publisher = await stage.client()
-      await publisher.call(1, 'queue.declare', queueNamed('q'))
-      publisher.raw(times(5_000, contentBytes(1, 'basic.publish', publishTo('', 'q'), {}, 'x')))
+      await publisher.call(1, 'queue.declare', queueNamed('q', { durable: true, arguments: args as never }))
+      publisher.raw(times(20_000, contentBytes(1, 'basic.publish', publishTo('', 'q'), {}, 'x')))
       await settled(publisher)
+      const giveBack = methodBytes(1, 'basic.nack', { deliveryTag: 0, multiple: true, requeue: true })
+      const consume = methodBytes(1, 'basic.consume', consumeFrom('q', 'c'))
       for (let n = 0; n < 4; n++) {
-        const client = await stage.client()
-        await client.call(1, 'basic.consume', consumeFrom('q', 'c'))
-        client.stream.on('data', () => {
-          client.send(1, 'basic.nack', { deliveryTag: 0, multiple: true, requeue: true })
-        })
+        // It reads nothing of what it gets, and so has time to do this as often as it can.
+        const socket = stage.socket()
+        socket.write(Buffer.concat([...handshake, methodBytes(1, 'channel.open', {}), consume]))
+        socket.on('data', () => socket.write(giveBack))
       }
+      await eventually(() => expect(stage.broker.stats().consumers).toBe(5))
       await stage.witness.round()
       await sleep(2000)
-      // About 300 ms where nothing else runs: each nack gives back thousands of messages at once.
-      expect(stage.witness.longestMs).toBeLessThan(1000)
+      // A turn of the broker takes 30 ms at the most, and the witness waits for two, and for what its own socket holds back.
+      expect(stage.witness.longestMs).toBeLessThan(500)
     })
   })
 
