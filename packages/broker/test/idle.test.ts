@@ -40,10 +40,10 @@ async function framesOf(broker: Broker): Promise<FrameClient> {
 /** What is under way, as the error says it. */
 async function leftOf(broker: Broker): Promise<string> {
   const error: unknown = await broker
-    .waitForIdle({ timeoutMs: 40, quietMs: 5 })
+    .waitForIdle({ timeoutMs: 120, quietMs: 5 })
     .catch((reason: unknown) => reason)
   expect(error).toMatchObject({ code: 'E_TIMEOUT' })
-  return (error as Error).message.replace('broker.waitForIdle did not end within 40 ms: ', '')
+  return (error as Error).message.replace('broker.waitForIdle did not end within 120 ms: ', '')
 }
 
 describe.each(['in process', 'over TCP'] as const)('a broker with clients %s', (way) => {
