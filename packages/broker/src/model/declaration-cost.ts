@@ -28,7 +28,7 @@ const SLOT_BYTES = 8
 const TABLE_BYTES = 184
 
 /** What a table costs beside its first object. */
-export function fieldsBytes(fields: Fields): number {
+function fieldsBytes(fields: Fields): number {
   let bytes = 0
   for (const [name, field] of fields) bytes += ENTRY_BYTES + name.length + fieldBytes(field)
   return bytes
