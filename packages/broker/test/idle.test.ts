@@ -226,8 +226,8 @@ describe('the error of a broker that is not idle', () => {
     broker.connections()[0]?.delay(1000)
     client.publish(1, '', 'q', 'x')
     let isIdle = false
-    const idle = broker.waitForIdle({ timeoutMs: Infinity }).then(() => (isIdle = true))
-    await sleep(20)
+    const idle = broker.waitForIdle({ timeoutMs: Infinity, quietMs: 5 }).then(() => (isIdle = true))
+    await sleep(60)
     expect([isIdle, broker.queues()[0]?.ready]).toEqual([false, 0])
     clock.advance(1000)
     await idle
