@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { setImmediate } from 'node:timers/promises'
 import { connect } from 'amqplib'
 import { FILLING, type BlockedPlay } from './blocked-scenario.ts'
 
@@ -14,14 +13,14 @@ export const blockAmqplib: BlockedPlay = async (url, pressure) => {
   const { queue } = await channel.assertQueue('blocked-amqplib')
   channel.sendToQueue(queue, Buffer.from('first'))
   await channel.waitForConfirms()
+  const reader = await reading.createChannel()
   await pressure.begin()
   let published = 1
   while (seen.length === 0) {
     channel.sendToQueue(queue, FILLING)
     published++
-    await setImmediate()
+    await reader.checkQueue(queue)
   }
-  const reader = await reading.createChannel()
   const first = await reader.get(queue, { noAck: true })
   seen.push(`got ${first === false ? 'nothing' : String(first.content)}`)
   const unblocked = once(publishing, 'unblocked')

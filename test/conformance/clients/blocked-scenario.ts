@@ -6,7 +6,11 @@ export interface Pressure {
   end(queue: string): Promise<number>
 }
 
-/** A client that plays: it publishes to its queue until it is told to stop, and goes on when it is told so. */
+/**
+ * A client that plays: it publishes to its queue until it is told to stop, and goes on when it is told so. After each
+ * message it asks for the queue, by its other connection: with no more than a few messages ahead of the broker, it is
+ * not blocked again by those that were on their way.
+ */
 export type BlockedPlay = (url: string, pressure: Pressure) => Promise<readonly string[]>
 
 /** How a client that is told of reasons says what happened to it, in this order. */

@@ -1,6 +1,5 @@
 import { createDeferred } from '@hermod/kernel'
 import { AMQPClient } from '@cloudamqp/amqp-client'
-import { setImmediate } from 'node:timers/promises'
 import { FILLING, type BlockedPlay } from './blocked-scenario.ts'
 
 /** Plays it with @cloudamqp/amqp-client, whose clients call `onblocked` and `onunblocked`, and publish nothing between. */
@@ -24,7 +23,7 @@ export const blockCloudamqp: BlockedPlay = async (url, pressure) => {
   const sent: Promise<number>[] = []
   while (seen.length === 0) {
     sent.push(channel.basicPublish('', queue, FILLING))
-    await setImmediate()
+    await reader.queueDeclare(queue, { passive: true })
   }
   const first = await reader.basicGet(queue, { noAck: true })
   seen.push(`got ${first?.bodyString()}`)

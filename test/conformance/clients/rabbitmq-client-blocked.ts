@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { setImmediate } from 'node:timers/promises'
 import { Connection } from 'rabbitmq-client'
 import { FILLING, type BlockedPlay } from './blocked-scenario.ts'
 
@@ -20,7 +19,7 @@ export const blockRabbitmqClient: BlockedPlay = async (url, pressure) => {
   const sent: Promise<void>[] = []
   while (seen.length === 0) {
     sent.push(channel.basicPublish(queue, FILLING))
-    await setImmediate()
+    await reader.queueDeclare({ queue, passive: true })
   }
   const first = await reader.basicGet({ queue, noAck: true })
   seen.push(`got ${String(first?.body)}`)

@@ -37,6 +37,7 @@ def play(url):
     while not seen:
         kombu.Producer(channel).publish(bytes(1024), routing_key=queue)
         published += 1
+        reader.queue_declare(queue, passive=True)
         heard(publishing, 0.001)
     first = reader.basic_get(queue, no_ack=True)
     seen.append(f"got {bytes(first.body).decode()}")

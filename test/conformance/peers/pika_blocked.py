@@ -25,6 +25,7 @@ def play(url):
     while not seen:
         channel.basic_publish("", queue, bytes(1024))
         published += 1
+        reader.queue_declare(queue, passive=True)
         publishing.process_data_events(0)
     _, _, body = reader.basic_get(queue, auto_ack=True)
     reading.process_data_events(0)
