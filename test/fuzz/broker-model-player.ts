@@ -1,26 +1,13 @@
-import { connect as connectSocket } from 'node:net'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createBroker, type Broker } from '@hermod/broker'
 import { ManualClock } from '@hermod/testkit'
-import { FrameClient, type Frame } from '../../packages/broker/test/frame-client.ts'
-import { CLOSE, consumeFrom, exchangeNamed } from '../../packages/broker/test/session/session-fixture.ts'
+import { consumeFrom, exchangeNamed } from '../../packages/broker/test/session/session-fixture.ts'
 import { FAN, QUEUES, type Act, type ModelCase, type Step } from './broker-model-case.ts'
-import { ModelChannel } from './broker-model-channel.ts'
+import type { ModelChannel } from './broker-model-channel.ts'
 import type { Letter } from './broker-model-letter.ts'
 import { sendOperation, type Operation } from './broker-model-operation.ts'
 import { ModelSession } from './broker-model-session.ts'
+import { FENCE, ModelWire } from './broker-model-wire.ts'
 import { World } from './broker-model-world.ts'
-
-/** Answers a question on each connection, so that everything before was said. */
-const FENCE = 2000
-
-interface Connection {
-  readonly client: FrameClient
-  readonly channels: Map<number, ModelChannel>
-}
-
-/** A connection that the broker has closed; its code. */
-type Ended = number | undefined
 
 /** Plays a case to a broker and to the model, and holds them against each other after each step. */
 export class ModelPlayer {
@@ -29,9 +16,8 @@ export class ModelPlayer {
   readonly #broker: Broker
   readonly #world: World
   readonly #session: ModelSession
-  readonly #connections: (Connection | undefined)[] = []
+  readonly #wire: ModelWire
   readonly #faults: unknown[] = []
-  #port: number | undefined
   #lastId = 0
   #lastTag = 0
 
@@ -41,6 +27,7 @@ export class ModelPlayer {
     const error = (details: unknown): void => void this.#faults.push(details)
     const logger = { debug() {}, info() {}, warn() {}, error }
     this.#broker = createBroker({ profile, clock: this.#clock, heartbeatSeconds: 0, logger })
+    this.#wire = new ModelWire(this.#broker, modelCase.sockets)
     this.#world = new World(profile, queues, this.#clock.now())
     this.#session = new ModelSession(this.#world)
   }
@@ -53,7 +40,7 @@ export class ModelPlayer {
   /** Whether the whole case could be played: not where nobody could say what is right. @throws at a difference. */
   async play(): Promise<boolean> {
     try {
-      if (this.#case.sockets.includes(true)) this.#port = (await this.#broker.listen()).port
+      await this.#wire.listen()
       return await this.#whileKnown(async () => {
         const before = this.#broker.stats().memoryBytes
         await this.#begin()
@@ -76,101 +63,20 @@ export class ModelPlayer {
     return !this.#world.unknown
   }
 
-  // ---------------------------------------------------------------- connections
-
-  async #connected(number: number): Promise<Connection> {
-    const known = this.#connections[number]
-    if (known !== undefined) return known
-    const stream =
-      this.#port !== undefined && this.#case.sockets[number] === true
-        ? connectSocket(this.#port, '127.0.0.1')
-        : this.#broker.connect()
-    const frameMax = number === 1 ? 8192 : 131_072
-    const client = await new FrameClient(stream).open({ frameMax })
-    await client.call(FENCE, 'channel.open', {})
-    const connection = { client, channels: new Map<number, ModelChannel>() }
-    this.#connections[number] = connection
-    return connection
-  }
-
-  async #channel(connection: number, number: number): Promise<ModelChannel> {
-    const { client, channels } = await this.#connected(connection)
-    const known = channels.get(number)
-    if (known?.open === true) return known
-    client.send(number, 'channel.open', {})
-    const channel = new ModelChannel(connection, number)
-    channels.delete(number)
-    channels.set(number, channel)
-    await this.#listenTo(connection)
-    const opened = channel.replies.shift()
-    if (opened?.name !== 'channel.open-ok') throw new Error(`${channel.label} did not open`)
-    return channel
-  }
-
-  /** Sorts everything that a connection was told. */
-  async #listenTo(number: number): Promise<Ended> {
-    const connection = this.#connections[number]
-    if (connection === undefined) return undefined
-    const { client, channels } = connection
-    client.send(FENCE, 'channel.flow', { active: true })
-    for (;;) {
-      const frame = await client.next()
-      if (frame === 'end') throw new Error(`the broker has hung up on ${number}`)
-      if (frame.channel === FENCE) return undefined
-      if (frame.name === 'connection.close') {
-        client.send(0, 'connection.close-ok', {})
-        return frame.args['replyCode'] as number
-      }
-      this.#sort(number, channels, frame)
-      if (frame.name === 'channel.close') client.send(frame.channel, 'channel.close-ok', {})
-    }
-  }
-
-  #sort(number: number, channels: ReadonlyMap<number, ModelChannel>, frame: Frame): void {
-    const channel = channels.get(frame.channel)
-    if (channel === undefined) throw new Error(`${frame.name} on ${number}.${frame.channel}, which never was`)
-    channel.observe(frame)
-  }
-
-  async #listen(): Promise<void> {
-    for (const number of this.#connections.keys()) {
-      const ended = await this.#listenTo(number)
-      if (ended !== undefined) throw new Error(`the broker has closed ${number} with ${ended}`)
-    }
-  }
-
   async #hangUp(number: number, how: 'drop' | 'close'): Promise<void> {
-    const connection = this.#connections[number]
-    if (connection === undefined) return
-    this.#connections[number] = undefined
-    const { client, channels } = connection
-    if (how === 'drop') client.stream.destroy()
-    else client.send(0, 'connection.close', CLOSE)
-    if (how === 'close') while ((await this.#nextOf(client)) !== 'connection.close-ok');
-    client.stream.destroy()
-    await this.#gone()
-    await this.#listen()
-    this.#session.endConnection(number, [...channels.values()])
-  }
-
-  async #nextOf(client: FrameClient): Promise<string> {
-    const frame = await client.next()
-    return frame === 'end' ? 'connection.close-ok' : frame.name
-  }
-
-  /** Resolves once the broker knows of no more connections than there are. */
-  async #gone(): Promise<void> {
-    const left = this.#connections.filter((connection) => connection !== undefined).length
-    while (this.#broker.connections().length > left) await nextTurn()
+    if (!this.#wire.numbers.includes(number)) return
+    const channels = this.#wire.channelsOf(number)
+    await this.#wire.hangUp(number, how)
+    this.#session.endConnection(number, channels)
   }
 
   // ---------------------------------------------------------------- steps
 
   async #begin(): Promise<void> {
-    const { client } = await this.#connected(0)
+    const client = await this.#wire.client(0)
     client.send(FENCE, 'exchange.declare', exchangeNamed(FAN, 'fanout', { durable: true }))
     await client.expect('exchange.declare-ok')
-    const channel = await this.#channel(0, 1)
+    const channel = await this.#wire.channel(0, 1)
     await this.#say(
       channel,
       QUEUES.map((queue) => ({ do: 'declare', queue, spec: this.#spec(queue) })),
@@ -196,16 +102,16 @@ export class ModelPlayer {
     // No two steps are in one moment, whatever their messages' times to live.
     this.#clock.advance(act.do === 'wait' ? act.ms : 1)
     if (act.do === 'hang up') {
-      await this.#listen()
+      await this.#wire.hearAll()
       this.#pass()
       await this.#hangUp(connection, act.how)
     } else if (act.do === 'consume twice') {
-      await this.#consumeTwice(await this.#channel(connection, number))
+      await this.#consumeTwice(await this.#wire.channel(connection, number))
     } else {
       const said: { channel: ModelChannel; operation: Operation }[] = []
       for (const step of steps) {
         const channel =
-          this.#withSomething(connection, step.act) ?? (await this.#channel(connection, step.channel))
+          this.#withSomething(connection, step.act) ?? (await this.#wire.channel(connection, step.channel))
         for (const operation of this.#operations(channel, step.act)) said.push({ channel, operation })
       }
       await this.#sayAll(connection, said)
@@ -228,7 +134,7 @@ export class ModelPlayer {
     connection: number,
     said: readonly { readonly channel: ModelChannel; readonly operation: Operation }[],
   ): Promise<void> {
-    const { client } = await this.#connected(connection)
+    const client = await this.#wire.client(connection)
     client.batch(() => {
       for (const { channel, operation } of said) {
         if (operation.do === 'confirm') channel.confirming = true
@@ -236,8 +142,8 @@ export class ModelPlayer {
         sendOperation(client, channel.number, operation)
       }
     })
-    await this.#listenTo(connection)
-    await this.#listen()
+    await this.#wire.hear(connection)
+    await this.#wire.hearAll()
     this.#pass()
     for (const { channel, operation } of said) this.#session.apply(channel, operation)
   }
@@ -247,18 +153,14 @@ export class ModelPlayer {
     const [consumer] = channel.consumers.values()
     const { connection } = channel
     if (consumer === undefined) return
-    const { client, channels } = await this.#connected(connection)
-    await this.#listen()
+    const client = await this.#wire.client(connection)
+    await this.#wire.hearAll()
     this.#pass()
     if (!channel.consumers.has(consumer.tag)) return
     client.send(channel.number, 'basic.consume', consumeFrom(consumer.queue.name, consumer.tag))
-    const code = await this.#listenTo(connection)
+    const code = await this.#wire.hear(connection)
     if (code !== 530) throw new Error(`a tag twice is ${code}`)
-    this.#connections[connection] = undefined
-    client.stream.destroy()
-    await this.#gone()
-    await this.#listen()
-    this.#session.endConnection(connection, [...channels.values()])
+    await this.#hangUp(connection, 'drop')
   }
 
   #spec(queue: string): ModelCase['queues'][string] {
@@ -267,7 +169,7 @@ export class ModelPlayer {
 
   /** For what needs something that a channel has: the first one that does. */
   #withSomething(connection: number, { do: name }: Act): ModelChannel | undefined {
-    const channels = [...(this.#connections[connection]?.channels.values() ?? [])].filter(({ open }) => open)
+    const channels = this.#wire.channelsOf(connection).filter(({ open }) => open)
     if (name === 'ack' || name === 'nack' || name === 'reject' || name === 'settle twice')
       return channels.find(({ unsettled }) => unsettled.length > 0)
     if (name === 'cancel') return channels.find(({ consumers }) => consumers.size > 0)
@@ -346,8 +248,8 @@ export class ModelPlayer {
   /** What the broker says of its queues, and what is left to explain. */
   #check(): void {
     if (this.#world.unknown) throw new Error('nobody knows')
-    for (const connection of this.#connections)
-      for (const channel of connection?.channels.values() ?? []) this.#session.checkHeard(channel)
+    for (const number of this.#wire.numbers)
+      for (const channel of this.#wire.channelsOf(number)) this.#session.checkHeard(channel)
     const facts = this.#broker.queues().map(({ name, ready, readyBytes, unsettled, consumers }) => {
       return { name, ready, readyBytes, unsettled, consumers }
     })
@@ -365,10 +267,10 @@ export class ModelPlayer {
 
   /** Takes out of every queue what is there, in its order, and deletes it. */
   async #drain(): Promise<void> {
-    for (const number of this.#connections.keys()) await this.#hangUp(number, 'drop')
+    for (const number of this.#wire.numbers) await this.#hangUp(number, 'drop')
     this.#check()
     for (const queue of this.#world.queues.values()) {
-      const channel = await this.#channel(0, 1)
+      const channel = await this.#wire.channel(0, 1)
       const operations: Operation[] = this.#world.getIsRefused(queue)
         ? [{ do: 'consume', queue: queue.name, tag: 'drain', noAck: true, exclusive: false, priority: 0 }]
         : Array.from({ length: queue.ready.length + 1 }, () => ({
