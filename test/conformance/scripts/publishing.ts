@@ -208,6 +208,17 @@ export const transactions = scriptGroup('transactions', (script) => {
     await stage.do(a, 1, 'basic.get', { queue: 'q', noAck: true })
     await stage.do(a, 1, 'basic.get', { queue: 'q', noAck: true })
   })
+  script('publishes to a queue that was deleted and declared anew', async (stage) => {
+    const a = await stage.open({ channels: [1, 2] })
+    for (const queue of ['q', 'gone']) await stage.do(a, 1, 'queue.declare', { queue, exclusive: true })
+    await stage.do(a, 1, 'tx.select')
+    for (const routingKey of ['q', 'gone'])
+      await stage.publish(a, 1, { routingKey, mandatory: true, body: `for ${routingKey}` })
+    for (const queue of ['q', 'gone']) await stage.do(a, 2, 'queue.delete', { queue })
+    await stage.do(a, 2, 'queue.declare', { queue: 'q', exclusive: true })
+    await commit(stage, a)
+    await stage.do(a, 2, 'basic.get', { queue: 'q', noAck: true })
+  })
   script('returns come with the commit', async (stage) => {
     const a = await stage.open()
     await stage.do(a, 1, 'tx.select')

@@ -223,6 +223,11 @@ export class VirtualHost {
     return queues.length === 0 && replied && this.#parts.profile.repliesAreRouted ? REPLIED : queues
   }
 
+  /** The queues that have the names of these now. */
+  standing(route: Route): Route {
+    return route.map(({ name }) => this.#topology.queues.get(name)).filter((queue) => queue !== undefined)
+  }
+
   /** Puts an admitted message into the queues of its route, and delivers at once where somebody waits. */
   deliver(message: Message, route: Route): PublishOutcome {
     if (route.length === 0) return route === REPLIED ? 'taken' : 'unrouted'

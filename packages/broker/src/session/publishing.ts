@@ -107,9 +107,10 @@ export class Publishing {
     confirms?.settle(outcome === 'refused')
   }
 
-  /** Puts a message of a transaction into its queues, as far as they are still there. */
+  /** Puts a message of a transaction into its queues, which RabbitMQ knows by their names alone until the commit. */
   deliver(message: Message, route: Route, mandatory: boolean): PublishOutcome {
-    const standing = route.some((queue) => queue.deleted) ? route.filter((queue) => !queue.deleted) : route
+    const { virtualHost } = this.#parts.host
+    const standing = route.some((queue) => queue.deleted) ? virtualHost.standing(route) : route
     return this.#deliver(message, standing, mandatory)
   }
 

@@ -201,6 +201,20 @@ describe('a transaction', () => {
     expect(await ready(client)).toBe(0)
   })
 
+  it('publishes to what has the name of the queue at the commit', async () => {
+    const client = await filled(0)
+    await client.call(1, 'queue.declare', queueNamed('gone'))
+    await client.call(1, 'tx.select', {})
+    for (const queue of ['q', 'gone']) client.publish(1, '', queue, queue, { mandatory: true })
+    for (const queue of ['q', 'gone'])
+      await client.call(1, 'queue.delete', { queue, ifUnused: false, ifEmpty: false, noWait: false })
+    await client.call(1, 'queue.declare', queueNamed('q'))
+    client.send(1, 'tx.commit', {})
+    expect((await client.expect('basic.return')).body).toBe('gone')
+    await client.expect('tx.commit-ok')
+    expect(await ready(client)).toBe(1)
+  })
+
   it('is forgotten with its channel, and what it had acked comes back', async () => {
     const client = await filled(1)
     await client.call(1, 'tx.select', {})
