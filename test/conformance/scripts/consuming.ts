@@ -256,6 +256,18 @@ export const consuming = scriptGroup('consuming', (script) => {
     await fill(stage, a, 2)
     await drain(stage, a, 1, 2)
   })
+  script('what is refused and comes round finds room where it was', async (stage) => {
+    const a = await stage.open()
+    const dead = { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'q' }
+    await stage.do(a, 1, 'queue.declare', { queue: 'q', exclusive: true, arguments: dead })
+    await stage.do(a, 1, 'basic.qos', { prefetchCount: 1 })
+    await stage.do(a, 1, 'basic.consume', { queue: 'q', consumerTag: 'high' })
+    const low = { consumerTag: 'low', noAck: true, arguments: { 'x-priority': -1 } }
+    await stage.do(a, 1, 'basic.consume', { queue: 'q', ...low })
+    for (const body of ['1', '2']) await stage.publish(a, 1, { routingKey: 'q', body })
+    a.say(1, 'basic.reject', { deliveryTag: 1, requeue: false })
+    await stage.until(a, 1, 'basic.deliver')
+  })
   script('a limit of the channel that is lifted serves the highest priority first', async (stage) => {
     const a = await stage.open()
     await stage.do(a, 1, 'queue.declare', { queue: 'q', exclusive: true })

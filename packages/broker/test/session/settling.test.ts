@@ -81,6 +81,23 @@ describe('prefetch', () => {
   })
 })
 
+describe('room', () => {
+  it('is there before what was refused comes round to the same queue', async () => {
+    const client = await fixture.client()
+    const dead = { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'q' }
+    await client.call(1, 'queue.declare', queueNamed('q', { arguments: dead }))
+    await client.call(1, 'basic.qos', qos(1))
+    await client.call(1, 'basic.consume', consumeFrom('q', 'high'))
+    await client.call(1, 'basic.consume', consumeFrom('q', 'low', { arguments: { 'x-priority': -1 } }))
+    client.publish(1, '', 'q', '1')
+    client.publish(1, '', 'q', '2')
+    expect(await deliveries(client, 2)).toEqual(['1', '2'])
+    ack(client, 2)
+    client.send(1, 'basic.reject', { deliveryTag: 1, requeue: false })
+    expect((await client.expect('basic.deliver')).args).toMatchObject({ consumerTag: 'high' })
+  })
+})
+
 describe('settling', () => {
   it('acks one, and all up to one', async () => {
     const client = await filled(4)
