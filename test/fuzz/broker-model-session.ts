@@ -256,6 +256,8 @@ export class ModelSession {
   }
 
   #applySettling({ how, held }: Settling): void {
+    // A dead letter is on its way for longer than what waits in the queue.
+    if (how === 'discard') this.#world.dispatchAll()
     if (how === 'ack') for (const { queue } of held) queue.out--
     else if (how === 'discard') for (const { queue, entry } of held) this.#world.discard(queue, entry)
     else this.#giveBack(held, how)

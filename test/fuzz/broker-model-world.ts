@@ -130,6 +130,9 @@ export class World {
 
   #enqueue(queue: ModelQueue, letter: Letter, source: string): boolean {
     this.#touched(queue, source)
+    // What comes while others are still on their way to a consumer may be one too many, or not.
+    this.#dispatch(queue)
+    if (queue.ready.length > 0 && queue.takers.length > 0) this.unknown = true
     if (letter.deaths.length > 1) this.see('dead twice')
     if (queue.refuses(letter)) {
       this.see('refused')

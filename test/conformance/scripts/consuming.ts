@@ -268,6 +268,18 @@ export const consuming = scriptGroup('consuming', (script) => {
     a.say(1, 'basic.reject', { deliveryTag: 1, requeue: false })
     await stage.until(a, 1, 'basic.deliver')
   })
+  script('what waits is delivered before what is refused comes round', async (stage) => {
+    const a = await stage.open()
+    const dead = { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'q', 'x-max-length': 1 }
+    await stage.do(a, 1, 'queue.declare', { queue: 'q', exclusive: true, arguments: dead })
+    await stage.do(a, 1, 'basic.qos', { prefetchCount: 1 })
+    await stage.do(a, 1, 'basic.consume', { queue: 'q' })
+    for (const body of ['1', '2']) await stage.publish(a, 1, { routingKey: 'q', body })
+    a.say(1, 'basic.reject', { deliveryTag: 1, requeue: false })
+    await stage.until(a, 1, 'basic.deliver')
+    a.say(1, 'basic.ack', { deliveryTag: 2 })
+    await stage.until(a, 1, 'basic.deliver')
+  })
   script('a limit of the channel that is lifted serves the highest priority first', async (stage) => {
     const a = await stage.open()
     await stage.do(a, 1, 'queue.declare', { queue: 'q', exclusive: true })

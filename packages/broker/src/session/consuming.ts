@@ -150,8 +150,8 @@ export class Consuming {
   /** Tells the queues, and asks them for more where there is room again. */
   apply(settling: Settling, { messages }: Taken): void {
     const freed = this.#release(messages)
-    // What comes back, or comes round as a dead letter, finds the room that it leaves.
-    if (settling !== 'acknowledge') for (const consumer of freed) consumer.lineUp()
+    // What waits is delivered before dead letters come, and these find the room that is left.
+    if (settling === 'discard') this.#wake(freed)
     if (settling === 'acknowledge') for (const queued of messages) queued.queue.acknowledge(queued)
     else if (settling === 'discard') for (const queued of messages) queued.queue.reject(queued)
     else this.#giveBack(messages, settling)

@@ -96,6 +96,20 @@ describe('room', () => {
     client.send(1, 'basic.reject', { deliveryTag: 1, requeue: false })
     expect((await client.expect('basic.deliver')).args).toMatchObject({ consumerTag: 'high' })
   })
+
+  it('is for what waits before it is for what was refused', async () => {
+    const client = await fixture.client()
+    const dead = { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'q', 'x-max-length': 1 }
+    await client.call(1, 'queue.declare', queueNamed('q', { arguments: dead }))
+    await client.call(1, 'basic.qos', qos(1))
+    await client.call(1, 'basic.consume', consumeFrom('q', 'c'))
+    client.publish(1, '', 'q', '1')
+    client.publish(1, '', 'q', '2')
+    expect(await deliveries(client, 1)).toEqual(['1'])
+    client.send(1, 'basic.reject', { deliveryTag: 1, requeue: false })
+    expect(await deliveries(client, 1)).toEqual(['2'])
+    expect(await ready(client)).toBe(1)
+  })
 })
 
 describe('settling', () => {
