@@ -280,6 +280,22 @@ export const consuming = scriptGroup('consuming', (script) => {
     a.say(1, 'basic.ack', { deliveryTag: 2 })
     await stage.until(a, 1, 'basic.deliver')
   })
+  for (const how of ['nack', 'recover'] as const) {
+    script(
+      `the room of a channel is for the highest priority, whoever gives back by ${how}`,
+      async (stage) => {
+        const a = await stage.open()
+        await stage.do(a, 1, 'queue.declare', { queue: 'q', exclusive: true })
+        for (const body of ['1', '2']) await stage.publish(a, 1, { routingKey: 'q', body })
+        await stage.do(a, 1, 'basic.qos', { prefetchCount: 1, global: true })
+        await stage.do(a, 1, 'basic.consume', { queue: 'q', consumerTag: 'low' })
+        const high = { consumerTag: 'high', arguments: { 'x-priority': 1 } }
+        await stage.do(a, 1, 'basic.consume', { queue: 'q', ...high })
+        if (how === 'nack') await stage.do(a, 1, 'basic.nack', { deliveryTag: 1 })
+        else await stage.do(a, 1, 'basic.recover')
+      },
+    )
+  }
   script('a limit of the channel that is lifted serves the highest priority first', async (stage) => {
     const a = await stage.open()
     await stage.do(a, 1, 'queue.declare', { queue: 'q', exclusive: true })

@@ -150,8 +150,9 @@ export class Consuming {
   /** Tells the queues, and asks them for more where there is room again. */
   apply(settling: Settling, { messages }: Taken): void {
     const freed = this.#release(messages)
-    // What waits is delivered before dead letters come, and these find the room that is left.
+    // What waits is delivered before dead letters come; what comes back has all consumers to choose from.
     if (settling === 'discard') this.#wake(freed)
+    else if (settling !== 'acknowledge') this.#lineUp(freed)
     if (settling === 'acknowledge') for (const queued of messages) queued.queue.acknowledge(queued)
     else if (settling === 'discard') for (const queued of messages) queued.queue.reject(queued)
     else this.#giveBack(messages, settling)
@@ -163,6 +164,7 @@ export class Consuming {
     const taken = this.#unsettled.takeUpTo(0)
     if (taken === undefined) return
     const freed = this.#release(taken.messages)
+    this.#lineUp(freed)
     this.#giveBack(taken.messages, 'recover')
     this.#wake(freed)
   }
@@ -265,8 +267,12 @@ export class Consuming {
 
   /** All of them stand in line before the first is served: whoever is above the others in a queue goes before them. */
   #wake(consumers: Iterable<ChannelConsumer>): void {
-    for (const consumer of consumers) consumer.lineUp()
+    this.#lineUp(consumers)
     for (const consumer of consumers) consumer.wake()
+  }
+
+  #lineUp(consumers: Iterable<ChannelConsumer>): void {
+    for (const consumer of consumers) consumer.lineUp()
   }
 
   #giveBack(messages: readonly QueuedMessage[], cause: ReturnCause): void {

@@ -97,6 +97,16 @@ describe('room', () => {
     expect((await client.expect('basic.deliver')).args).toMatchObject({ consumerTag: 'high' })
   })
 
+  it('of the channel is for the highest priority, whoever gives back', async () => {
+    const client = await filled(2)
+    await client.call(1, 'basic.qos', qos(1, true))
+    await client.call(1, 'basic.consume', consumeFrom('q', 'low'))
+    expect(await deliveries(client, 1)).toEqual(['1'])
+    await client.call(1, 'basic.consume', consumeFrom('q', 'high', { arguments: { 'x-priority': 1 } }))
+    client.send(1, 'basic.nack', { deliveryTag: 1, multiple: false, requeue: true })
+    expect((await client.expect('basic.deliver')).args).toMatchObject({ consumerTag: 'high' })
+  })
+
   it('is for what waits before it is for what was refused', async () => {
     const client = await fixture.client()
     const dead = { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'q', 'x-max-length': 1 }
