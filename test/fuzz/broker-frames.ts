@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import type { FieldTable } from '@hermod/amqp'
+import type { FieldTable, FieldValue } from '@hermod/amqp'
 import { PROTOCOL_HEADER, writeProperties } from '@hermod/amqp/wire'
 import { frameBytes, methodBytes } from '@hermod/testkit'
 import fc from 'fast-check'
 import { writeTable } from '../../packages/amqp/src/wire/field-table.ts'
 import { frameOf, nestedTable } from './hostile-broker.ts'
-import { basicProperties, fieldTable } from './wire-arbitraries.ts'
+import { basicProperties, fieldTable, fieldValue } from './wire-arbitraries.ts'
 
 /*
  * Frames of clients, from the table of methods that the codec is generated from: most of them as a client of good will
@@ -58,29 +58,67 @@ const keys = oneOf('q0', 'q1', 'q2', 'a', 'a.b', '#', '*.b.#', '')
 const exchange = oneOf('x0', 'x1', 'x2', '', 'missing')
 const few = fc.nat(3)
 
+const KNOWN_ARGUMENTS = {
+  'x-message-ttl': oneOf(0, 0, 1, 50),
+  'x-expires': oneOf(1, 60_000),
+  'x-max-length': few,
+  'x-max-length-bytes': oneOf(0, 10, 1000),
+  'x-overflow': oneOf('drop-head', 'reject-publish', 'reject-publish-dlx', 'none'),
+  'x-dead-letter-exchange': exchange,
+  'x-dead-letter-routing-key': fc.oneof(
+    { weight: 9, arbitrary: keys },
+    { weight: 1, arbitrary: oneOf('k'.repeat(255), 'k'.repeat(256)) },
+  ),
+  'x-dead-letter-strategy': oneOf('at-least-once', 'at-most-once'),
+  'x-max-priority': oneOf(0, 3, 255),
+  'x-queue-type': oneOf('classic', 'quorum', 'stream', 'round'),
+  'x-single-active-consumer': fc.boolean(),
+  'x-delivery-limit': few,
+  'x-max-age': oneOf('1s', '1Y', 'x'),
+  'x-priority': fc.integer({ min: -2, max: 2 }),
+  'x-stream-offset': fc.oneof(few, oneOf('first', 'last', 'next', '1h')),
+  'x-match': oneOf('any', 'all', 'all-with-x', 'some'),
+  'alternate-exchange': exchange,
+  a: few,
+}
+
 /** Arguments that something is done with. */
-const knownArguments: fc.Arbitrary<FieldTable> = fc.record(
-  {
-    'x-message-ttl': oneOf(0, 0, 1, 50),
-    'x-expires': oneOf(1, 60_000),
-    'x-max-length': few,
-    'x-max-length-bytes': oneOf(0, 10, 1000),
-    'x-overflow': oneOf('drop-head', 'reject-publish', 'reject-publish-dlx', 'none'),
-    'x-dead-letter-exchange': exchange,
-    'x-dead-letter-routing-key': keys,
-    'x-max-priority': oneOf(0, 3, 255),
-    'x-queue-type': oneOf('classic', 'quorum', 'stream', 'round'),
-    'x-single-active-consumer': fc.boolean(),
-    'x-delivery-limit': few,
-    'x-max-age': oneOf('1s', '1Y', 'x'),
-    'x-priority': fc.integer({ min: -2, max: 2 }),
-    'x-stream-offset': fc.oneof(few, oneOf('first', 'last', 'next', '1h')),
-    'x-match': oneOf('any', 'all', 'all-with-x', 'some'),
-    'alternate-exchange': exchange,
-    a: few,
-  },
-  { requiredKeys: [], noNullPrototype: true },
+const knownArguments: fc.Arbitrary<FieldTable> = fc.record(KNOWN_ARGUMENTS, {
+  requiredKeys: [],
+  noNullPrototype: true,
+})
+
+/** Headers that the broker reads, writes, or gives a meaning to. */
+const KNOWN_HEADERS = ['CC', 'BCC', 'x-death', 'x-delivery-count', 'x-stream-offset', 'x-first-death-queue']
+
+/** Names that mean something, with a value of any type. */
+const mistyped: fc.Arbitrary<FieldTable> = fc.dictionary(
+  oneOf(...Object.keys(KNOWN_ARGUMENTS), ...KNOWN_HEADERS),
+  fieldValue,
+  { minKeys: 1, maxKeys: 3, noNullPrototype: true },
 )
+
+const orAnything = (value: fc.Arbitrary<FieldValue>): fc.Arbitrary<FieldValue> =>
+  fc.oneof({ weight: 3, arbitrary: value }, { weight: 1, arbitrary: fieldValue })
+
+/** A history that a publisher made up. */
+const deaths: fc.Arbitrary<FieldTable> = fc.record({
+  'x-death': fc.array(
+    orAnything(
+      fc.record(
+        {
+          queue: orAnything(oneOf('q0', 'q1', 'q2')),
+          reason: orAnything(oneOf('expired', 'rejected', 'maxlen', 'delivery_limit')),
+          count: orAnything(few),
+          exchange: orAnything(exchange),
+          'routing-keys': orAnything(fc.array(keys, { maxLength: 2 })),
+        },
+        { requiredKeys: [], noNullPrototype: true },
+      ),
+    ),
+    { maxLength: 4 },
+  ),
+})
 
 /** Most frames have few of them: a queue with all kinds of arguments is refused. */
 const someArguments: fc.Arbitrary<FieldTable> = fc
@@ -102,6 +140,7 @@ const SENSIBLE: Readonly<Record<string, fc.Arbitrary<Buffer>>> = {
   arguments: fc.oneof(
     { weight: 3, arbitrary: fc.constant(number(4, 0)) },
     { weight: 3, arbitrary: someArguments.map(tableBytes) },
+    { weight: 1, arbitrary: mistyped.map(tableBytes) },
   ),
   'client-properties': fc.constant(tableBytes({ capabilities: { consumer_cancel_notify: true } })),
   mechanism: oneOf('PLAIN', 'AMQPLAIN').map(shortString),
@@ -268,6 +307,8 @@ const knownProperties = fc.record(
   {
     headers: fc.oneof(
       someArguments,
+      mistyped,
+      deaths,
       fc.record(
         { CC: fc.array(keys, { maxLength: 3 }), BCC: fc.array(keys, { maxLength: 2 }) },
         { requiredKeys: [] },

@@ -102,7 +102,9 @@ export class BrokerStage {
     const limits = { refusalDelayLoopbackMs: 0, ...options.limits }
     const broker = createBroker({ ...options, limits, logger })
     const { port } = await broker.listen()
-    const client = await new FrameClient(connectSocket(port, '127.0.0.1')).open()
+    // With Nagle's algorithm an ack before a publish would hold it up for 40 ms, and so each case of a search.
+    const socket = connectSocket({ port, host: '127.0.0.1', noDelay: true })
+    const client = await new FrameClient(socket).open()
     await client.call(1, 'channel.open', {})
     const stage = new BrokerStage(broker, port, new Witness(client), faults)
     await stage.witness.round()

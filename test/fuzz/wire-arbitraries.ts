@@ -75,6 +75,9 @@ const field = fc.letrec<{ value: FieldValue; table: FieldTable; items: readonly 
   ),
 }))
 
+/** Every kind of value that a table may have. */
+export const fieldValue: fc.Arbitrary<FieldValue> = field.value
+
 /** Every kind of table that can be written. */
 export const fieldTable: fc.Arbitrary<FieldTable> = field.table
 
