@@ -228,15 +228,16 @@ export class World {
   /** Lets everything happen that is due until then, each at its time. */
   passTo(endMs: number): void {
     for (;;) {
-      const dues = [...this.queues.values()].map((queue) => ({ queue, atMs: this.#dueMs(queue) }))
-      const next = dues.toSorted((a, b) => a.atMs - b.atMs)[0]
-      if (next === undefined || next.atMs > endMs) break
-      if (next.atMs > this.nowMs) this.newMoment()
-      this.nowMs = Math.max(this.nowMs, next.atMs)
-      this.#touched(next.queue, 'time')
-      if (this.#leaseMs(next.queue) <= this.nowMs) this.delete(next.queue)
-      else this.#expire(next.queue)
-      this.#bury()
+      const nextMs = Math.min(...[...this.queues.values()].map((queue) => this.#dueMs(queue)))
+      if (nextMs > endMs) break
+      if (nextMs > this.nowMs) this.newMoment()
+      this.nowMs = Math.max(this.nowMs, nextMs)
+      for (const queue of [...this.queues.values()].filter((one) => this.#dueMs(one) <= this.nowMs)) {
+        this.#touched(queue, 'time')
+        if (this.#leaseMs(queue) <= this.nowMs) this.delete(queue)
+        else this.#expire(queue)
+        this.#bury()
+      }
       this.settle()
     }
     this.nowMs = endMs
