@@ -113,6 +113,18 @@ export const consuming = scriptGroup('consuming', (script) => {
     await stage.do(a, 1, 'basic.get', { queue: 'q' })
     await stage.do(a, 1, 'basic.consume', { queue: 'q', noAck: true })
   })
+  script('prefetch of a channel holds up what needs no ack, and does not count it', async (stage) => {
+    const a = await stage.open()
+    await stage.do(a, 1, 'queue.declare', { queue: 'q', exclusive: true })
+    await stage.do(a, 1, 'queue.declare', { queue: 'r', exclusive: true })
+    await stage.do(a, 1, 'basic.qos', { prefetchCount: 1, global: true })
+    await stage.do(a, 1, 'basic.consume', { queue: 'r', consumerTag: 'free', noAck: true })
+    for (const body of ['1', '2']) await stage.publish(a, 1, { routingKey: 'r', body })
+    await stage.do(a, 1, 'basic.consume', { queue: 'q', consumerTag: 'acks' })
+    await stage.publish(a, 1, { routingKey: 'q', body: '3' })
+    for (const body of ['4', '5']) await stage.publish(a, 1, { routingKey: 'r', body })
+    await stage.do(a, 1, 'basic.ack', { deliveryTag: 3 })
+  })
   script('get counts what is left', async (stage) => {
     const a = await stage.open()
     await stage.do(a, 1, 'queue.declare', { queue: 'q', exclusive: true })

@@ -320,6 +320,23 @@ export const deadLetters = scriptGroup('dead letters', (script) => {
     a.say(1, 'basic.reject', { deliveryTag: 1, requeue: false })
     await awaitDead(stage, a)
   })
+  script('headers that pretend a history and repeat themselves', async (stage) => {
+    const a = await stage.open()
+    await declare(stage, a)
+    const old = { queue: 'old', reason: 'expired' }
+    const deaths = [{ ...old, count: 7 }, { ...old, count: 3 }, { ...old }]
+    for (const history of [[old, old, old], deaths, [old]])
+      await stage.publish(a, 1, {
+        routingKey: 'q',
+        properties: { headers: { 'x-death': history } },
+        body: 'x',
+      })
+    await stage.do(a, 1, 'basic.get', { queue: 'q' })
+    await stage.do(a, 1, 'basic.get', { queue: 'q' })
+    await stage.do(a, 1, 'basic.get', { queue: 'q' })
+    a.say(1, 'basic.nack', { deliveryTag: 3, multiple: true, requeue: false })
+    await awaitDead(stage, a, 3)
+  })
   script('a history that is no history', async (stage) => {
     const a = await stage.open()
     await declare(stage, a)

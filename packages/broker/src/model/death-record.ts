@@ -21,7 +21,7 @@ export interface Death {
 /** Headers with a death added to the history that they hold. */
 export function withDeath(headers: Fields, message: Message, death: Death, keys: readonly string[]): Fields {
   const changed = new Map(headers)
-  const known = deathsIn(headers) ?? []
+  const known = onePerKind(deathsIn(headers) ?? [])
   // What is there and no history is replaced, but this does not count as the first death.
   if (!headers.has('x-death')) {
     changed.set('x-first-death-reason', longstr(death.reason))
@@ -46,6 +46,33 @@ export function nameLastDeath(headers: Map<string, Field>, message: Message, dea
 
 const isOf = (entry: Fields, queue: string, reason: string): boolean =>
   entry.get('queue')?.value === queue && entry.get('reason')?.value === reason
+
+/**
+ * Entries of the same queue and reason, which only a publisher writes, are one: the first, which counts them all where it
+ * has no count.
+ * @source rabbit_dead_letter:group_by_queue_and_reason
+ */
+function onePerKind(deaths: readonly Fields[]): readonly Fields[] {
+  if (deaths.length < 2) return deaths
+  const kinds = new Map<string | Fields, { readonly first: Fields; number: number }>()
+  for (const entry of deaths) {
+    const kind = kindOf(entry)
+    const known = kinds.get(kind)
+    if (known === undefined) kinds.set(kind, { first: entry, number: 1 })
+    else known.number++
+  }
+  return [...kinds.values()].map(({ first, number }) =>
+    first.has('count')
+      ? first
+      : new Map<string, Field>([['count', { type: 'long', value: number }], ...first]),
+  )
+}
+
+/** The same for entries of one queue and reason; an entry that does not name them is like no other. */
+function kindOf(entry: Fields): string | Fields {
+  const [queue, reason] = [entry.get('queue')?.value, entry.get('reason')?.value]
+  return typeof queue === 'string' && typeof reason === 'string' ? JSON.stringify([queue, reason]) : entry
+}
 
 function newEntry(message: Message, death: Death, keys: readonly string[]): Fields {
   const entry = new Map<string, Field>([

@@ -208,10 +208,14 @@ export class Consuming {
     return this.#number(queued, noAck)
   }
 
+  /**
+   * What needs no ack takes nothing of the room of the channel, but waits as well while there is none.
+   * @source rabbit_limiter: can_send asks for the limit before it looks at whether an ack is required
+   */
   hasRoomFor(noAck: boolean): boolean {
     const { output, limits } = this.parts.host
-    if (this.#closed || output.full) return false
-    return noAck || (this.#shared.hasRoom && this.#unsettled.size < limits.maxUnsettledPerChannel)
+    if (this.#closed || output.full || !this.#shared.hasRoom) return false
+    return noAck || this.#unsettled.size < limits.maxUnsettledPerChannel
   }
 
   /** Called by a consumer whose queue has put it out. */
