@@ -47,11 +47,12 @@ export class ModelConsumer {
   get hasRoom(): boolean {
     const { channel } = this
     if (!channel.open || channel.stopped) return false
-    if (this.noAck) return true
     const held = channel.held()
     const own = held.filter((one) => one.consumer === this).length
     const all = held.filter((one) => one.consumer !== undefined).length
-    return (this.prefetch === 0 || own < this.prefetch) && (channel.limit === 0 || all < channel.limit)
+    // Who needs no ack takes nothing of the room of the channel, and waits all the same while there is none.
+    if (channel.limit > 0 && all >= channel.limit) return false
+    return this.noAck || this.prefetch === 0 || own < this.prefetch
   }
 }
 
