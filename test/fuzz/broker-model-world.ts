@@ -31,6 +31,8 @@ export class World {
   #sources = new Map<string, Set<string>>()
   /** How many deliveries there were, and how many moments. */
   #count = 0
+  /** Who was served out of turn, unless it turns out that nobody knows whose turn it was. */
+  #fault: Error | undefined
   #moment = 0
 
   constructor(profile: ProfileName, specs: Readonly<Record<string, QueueSpec>>, startMs: number) {
@@ -100,6 +102,8 @@ export class World {
     channel.consumers.delete(tag)
     queue.consumers = queue.consumers.filter((one) => one !== consumer)
     if (queue.active === consumer) queue.active = queue.consumers[0]
+    // Another one may be active now.
+    this.#dispatch(queue)
     if (queue.consumers.length > 0 || queue.deleted) return
     queue.idleSinceMs = this.nowMs
     if (queue.spec.autoDelete) this.delete(queue)
@@ -272,6 +276,7 @@ export class World {
   /** Delivers everything that somebody could take. @throws where nobody got it. */
   settle(): void {
     this.dispatchAll()
+    if (this.#fault !== undefined) throw this.#fault
     for (const queue of this.queues.values()) this.#checkServed(queue)
   }
 
@@ -329,9 +334,9 @@ export class World {
   #checkTurn({ name }: ModelQueue, takers: readonly ModelConsumer[], taker: ModelConsumer): void {
     for (const { tag, priority, servedAt, fullIn } of takers) {
       if (priority > taker.priority)
-        throw new Error(`${name}: ${taker.tag} was served before ${tag}, which is above it`)
+        this.#fault ??= new Error(`${name}: ${taker.tag} was served before ${tag}, which is above it`)
       if (priority === taker.priority && servedAt < taker.servedAt && fullIn < taker.servedIn)
-        throw new Error(`${name}: ${taker.tag} was served again before ${tag}, which waited`)
+        this.#fault ??= new Error(`${name}: ${taker.tag} was served again before ${tag}, which waited`)
     }
   }
 
