@@ -2,10 +2,11 @@ import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { Connection } from '@hermod/amqp'
 import { ConfigurationError, ConnectionClosedError, ConnectionError } from '@hermod/kernel'
-import { eventually } from '@hermod/testkit'
+import { eventually, ManualClock } from '@hermod/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createBroker, type Broker, type BrokerOptions } from '../src/index.ts'
 import { FrameClient } from './frame-client.ts'
+import { consumeFrom, queueNamed } from './session/session-fixture.ts'
 
 const brokers: Broker[] = []
 const start = (options: BrokerOptions = {}): Broker => {
@@ -53,6 +54,38 @@ describe('a broker that listens', () => {
     await new FrameClient(await dial(port)).open()
     await broker.close()
     expect(broker.connections()).toEqual([])
+  })
+
+  it('resets a client that has fallen silent and does not read, which would not see an end', async () => {
+    const clock = new ManualClock()
+    const broker = start({ clock })
+    const { port } = await broker.listen()
+    const publisher = await new FrameClient(await dial(port)).open()
+    await publisher.call(1, 'channel.open', {})
+    await publisher.call(1, 'queue.declare', queueNamed('q'))
+    for (let i = 0; i < 300; i++) publisher.publish(1, '', 'q', 'x'.repeat(100_000))
+    const socket = await dial(port)
+    const client = await new FrameClient(socket).open({ heartbeat: 10 })
+    await client.call(1, 'channel.open', {})
+    socket.pause()
+    client.send(1, 'basic.consume', consumeFrom('q', 'c', { noAck: true }))
+    // Both kernels are full when nothing leaves any more.
+    let written = -1
+    await eventually(
+      () => {
+        const before = written
+        written = broker.connections().at(-1)?.bytesWritten ?? 0
+        expect([written, written > 2_000_000]).toEqual([before, true])
+      },
+      { intervalMs: 100 },
+    )
+    clock.advance(30_000)
+    await eventually(() => expect(broker.connections().length).toBe(1))
+    const ended = once(socket, 'close')
+    socket.resume()
+    await ended
+    // An end would come behind all that is on its way.
+    expect(socket.bytesRead).toBeLessThan(written / 2)
   })
 
   it('breaks a connection with a reset', async () => {

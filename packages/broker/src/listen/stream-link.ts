@@ -72,8 +72,16 @@ export class StreamLink implements Link, TurnTask {
     this.#later(() => this.#stream.end())
   }
 
+  /**
+   * What a client does not read would keep the end of the connection from it, which stands behind it in the line; a
+   * reset does not.
+   * @source rabbit's tcp_listen_options: linger 0
+   */
   destroy(): void {
-    this.#later(() => this.#stream.destroy())
+    this.#later(() => {
+      if (this.#stream.writableLength > 0) this.drop()
+      else this.#stream.destroy()
+    })
   }
 
   /** Breaks the connection at once, as a machine that crashes does. */
