@@ -1,3 +1,4 @@
+import { ManualClock } from '@hermod/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { FrameClient } from '../frame-client.ts'
 import { CLOSE, consumeFrom, queueNamed, SessionFixture } from './session-fixture.ts'
@@ -24,8 +25,11 @@ async function ready(client: FrameClient, queue = 'q', channel = 1): Promise<unk
   return args['messageCount']
 }
 
+/** Where no time passes all frames of a batch have one turn, however busy the machine is. */
+const unhurried = (): Promise<FrameClient> => fixture.client(fixture.broker({ clock: new ManualClock() }))
+
 async function filled(count: number, queue = 'q'): Promise<FrameClient> {
-  const client = await fixture.client()
+  const client = await unhurried()
   await client.call(1, 'queue.declare', queueNamed(queue))
   for (let i = 1; i <= count; i++) client.publish(1, '', queue, String(i))
   return client
@@ -194,7 +198,7 @@ describe('confirms', () => {
   })
 
   it('are a nack where a queue refused', async () => {
-    const client = await fixture.client()
+    const client = await unhurried()
     const args = { 'x-max-length': 1, 'x-overflow': 'reject-publish' }
     await client.call(1, 'queue.declare', queueNamed('q', { arguments: args }))
     await client.call(1, 'confirm.select', { noWait: false })
