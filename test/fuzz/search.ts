@@ -34,9 +34,10 @@ export function search<Ts>(share: number): fc.Parameters<Ts> {
         `HERMOD_FUZZ_SEED=${seed} HERMOD_FUZZ_PATH=${counterexamplePath ?? ''} ` +
         `npx vitest run --project fuzz ${relative('', testPath)}`
       const why = errorInstance instanceof Error ? errorInstance.message : String(errorInstance)
-      throw new Error(`${fc.defaultReportMessage(details)}\n\nOver: ${why}\nAgain: ${again}`, {
-        cause: errorInstance,
-      })
+      const report = `${fc.defaultReportMessage(details)}\n\nOver: ${why}\nAgain: ${again}`
+      // A long search is to say at once what it has found.
+      if (ASKED !== undefined) console.log(report)
+      throw new Error(report, { cause: errorInstance })
     },
   }
 }
