@@ -240,9 +240,17 @@ export class Broker implements AsyncDisposable {
     return this.#virtualHost(virtualHost).consumers().map(consumerFacts)
   }
 
-  /** Deletes a queue whatever it holds and whoever uses it, also an exclusive one. Whether it was there. */
+  /**
+   * Deletes a queue whatever it holds and whoever uses it, also an exclusive one. Whether it was there.
+   *
+   * @param name as `queues()` shows it: of several whose names are no UTF-8 and look the same it is any one.
+   */
   deleteQueue(name: string, virtualHost = '/'): boolean {
-    return this.#virtualHost(virtualHost).removeQueue(toByteString(name))
+    const host = this.#virtualHost(virtualHost)
+    if (host.removeQueue(toByteString(name))) return true
+    if (!name.includes('\uFFFD')) return false
+    const alike = host.queueStats().find((queue) => fromByteString(queue.name) === name)
+    return alike !== undefined && host.removeQueue(alike.name)
   }
 
   /**

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { Connection } from '@hermod/amqp'
 import { ConfigurationError, ConnectionClosedError, ConnectionError } from '@hermod/kernel'
-import { eventually, ManualClock } from '@hermod/testkit'
+import { eventually, ManualClock, methodBytes } from '@hermod/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createBroker, type Broker, type BrokerOptions } from '../src/index.ts'
 import { FrameClient } from './frame-client.ts'
@@ -34,6 +34,23 @@ describe('a broker that listens', () => {
     await channel.publish('', 'q', Buffer.from('x'))
     expect((await connection.queueStatus('q'))?.messageCount).toBe(1)
     await connection.close()
+  })
+
+  it('shows queues whose names are no text, and deletes them by what it shows', async () => {
+    const broker = start()
+    const client = await new FrameClient(broker.connect()).open()
+    await client.call(1, 'channel.open', {})
+    const declare = methodBytes(1, 'queue.declare', queueNamed('q~'))
+    const at = declare.indexOf('~')
+    for (const byte of [0xff, 0xfe]) {
+      declare[at] = byte
+      client.raw(Buffer.from(declare))
+      await client.expect('queue.declare-ok')
+    }
+    expect(broker.queues().map(({ name }) => name)).toEqual(['q\uFFFD', 'q\uFFFD'])
+    expect([1, 2, 3].map(() => broker.deleteQueue('q\uFFFD'))).toEqual([true, true, false])
+    expect(broker.queues()).toEqual([])
+    client.stream.destroy()
   })
 
   it('closes every client with 320 and frees the port', async () => {
