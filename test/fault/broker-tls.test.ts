@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { createBroker, LIMITS } from '@hermod/broker'
 import { Connection, parseAmqpUrl } from '@hermod/amqp'
+import { eventually } from '@hermod/testkit'
 import { expect, it } from 'vitest'
 import { makeCertificates } from '../interop/test-certificates.ts'
 
@@ -27,4 +28,19 @@ it('serves clients over TLS beside others that never end its handshake', async (
   expect(broker.connections().map(({ secure }) => secure)).toEqual([true, true, true, true])
   for (const connection of connections) await connection.close()
   for (const socket of silent) socket.destroy()
+})
+
+it('breaks connections over TLS', async () => {
+  using certificates = makeCertificates()
+  const tls = {
+    cert: readFileSync(certificates.serverCertFile),
+    key: readFileSync(certificates.serverKeyFile),
+  }
+  await using broker = createBroker()
+  const { url } = await broker.listen({ host: 'localhost', tls })
+  const connection = await Connection.connect({ ...parseAmqpUrl(url), tls: { ca: certificates.ca } })
+  const [first] = broker.connections()
+  first?.drop()
+  await eventually(() => expect(broker.connections().some(({ id }) => id !== first?.id)).toBe(true))
+  await connection.close()
 })

@@ -1,15 +1,12 @@
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import type { Clock } from '@hermod/kernel'
 import type { Link, LinkEvents, Peer } from '../session/link.ts'
 import type { Turn, TurnTask } from '../session/turn.ts'
 
 /** What stands between a stream and its being read. */
 type PauseReason = 'session' | 'budget' | 'test'
-
-/** A socket can be reset, other streams are only destroyed. */
-interface Resettable {
-  resetAndDestroy?(): void
-}
 
 /**
  * A client's stream as a link.
@@ -86,9 +83,10 @@ export class StreamLink implements Link, TurnTask {
 
   /** Breaks the connection at once, as a machine that crashes does. */
   drop(): void {
-    const stream = this.#stream as Duplex & Resettable
-    if (stream.resetAndDestroy === undefined) stream.destroy()
-    else stream.resetAndDestroy()
+    const stream = this.#stream
+    // Node resets no socket under TLS: net.Socket.resetAndDestroy throws for one.
+    if (stream instanceof Socket && !(stream instanceof TLSSocket)) stream.resetAndDestroy()
+    else stream.destroy()
   }
 
   /** From now on nothing is read and nothing written, and the connection stays as it is: the other machine is gone. */
