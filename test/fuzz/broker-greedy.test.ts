@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { PROTOCOL_HEADER } from '@hermod/amqp/wire'
 import { sleep } from '@hermod/kernel'
 import { contentBytes, eventually, methodBytes } from '@hermod/testkit'
@@ -6,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { FrameClient } from '../../packages/broker/test/frame-client.ts'
 import { consumeFrom, exchangeNamed, queueNamed } from '../../packages/broker/test/session/session-fixture.ts'
 import { handshake } from './broker-frames.ts'
-import { besiege, type BrokerStage } from './broker-stage.ts'
+import { besiege, hungUp, type BrokerStage } from './broker-stage.ts'
 import { frameOf, headerFrame, heapBytes } from './hostile-broker.ts'
 import { TIMEOUT_MS } from './search.ts'
 
@@ -155,7 +154,7 @@ describe('clients that do not read', { timeout: TIMEOUT_MS }, () => {
         socket.pause()
         socket.write(Buffer.concat([...handshake, methodBytes(1, 'channel.open', {}), get]))
         await eventually(() => stage.broker.queues().some(({ unsettled }) => unsettled === 1))
-        const closed = once(socket, 'close')
+        const closed = hungUp(socket)
         socket.end()
         await eventually(() => expect(stage.broker.connections()).toHaveLength(2))
         // The broker gives up what nobody takes.

@@ -1,11 +1,10 @@
-import { once } from 'node:events'
 import { createBroker } from '@hermod/broker'
 import { contentBytes, methodBytes } from '@hermod/testkit'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { consumeFrom, queueNamed } from '../../packages/broker/test/session/session-fixture.ts'
 import { handshake, handshakeStep, opening, step, wrong } from './broker-frames.ts'
-import { besiege, BrokerStage, checkCodes, converse } from './broker-stage.ts'
+import { besiege, BrokerStage, checkCodes, converse, hungUp } from './broker-stage.ts'
 import { strayErrors } from './hostile-broker.ts'
 import { search, TIMEOUT_MS } from './search.ts'
 
@@ -92,7 +91,7 @@ describe('a broker whose clients break off', () => {
         async (steps, part, end) => {
           const whole = Buffer.concat([...opening, ...steps])
           const socket = stage.socket()
-          const closed = once(socket, 'close')
+          const closed = hungUp(socket)
           socket.on('data', () => {})
           await new Promise((resolve) =>
             socket.write(whole.subarray(0, Math.ceil((whole.length * part) / 100)), resolve),

@@ -1,5 +1,4 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
-import { once } from 'node:events'
 import { connect as connectSocket, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -193,6 +192,11 @@ class PersistentClient extends FrameClient {
   }
 }
 
+/** Resolves when a stream has come to its end, also by the reset of a broker that its client does not read from. */
+export function hungUp(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => stream.once('close', () => resolve()))
+}
+
 /** Sends pieces, which are whole frames for a client that is persistent, each in a turn of its own, and hangs up; the client has what came back. */
 export async function converse(
   stream: Duplex,
@@ -200,7 +204,7 @@ export async function converse(
   persistent = false,
 ): Promise<FrameClient> {
   const client = persistent ? new PersistentClient(stream) : new FrameClient(stream)
-  const closed = once(stream, 'close')
+  const closed = hungUp(stream)
   for (const piece of pieces) {
     if (!stream.writable) break
     stream.write(piece)
