@@ -151,8 +151,10 @@ export class Broker implements AsyncDisposable {
     const listener = await Listener.open({ host, port, tls, limits: this.#settings.limits }, (socket, peer) =>
       this.#accept(socket, peer),
     )
-    this.#listeners.add(listener)
+    // Whoever closed the broker meanwhile does not know of this port.
     if (this.#closed !== undefined) await listener.close()
+    this.#assertOpen()
+    this.#listeners.add(listener)
     return new Listening(listener, this.#settings.guestOnly)
   }
 

@@ -65,6 +65,15 @@ describe('a broker that listens', () => {
     expect(() => broker.connect()).toThrow(ConnectionClosedError)
   })
 
+  it('leaves no port open that was being opened when it was closed', async () => {
+    const { port } = await start().listen()
+    await brokers.pop()?.close()
+    const broker = start()
+    const listening = broker.listen({ port })
+    await Promise.all([expect(listening).rejects.toThrow(ConnectionClosedError), broker.close()])
+    await start().listen({ port })
+  })
+
   it('does not wait for clients that say nothing to its close', async () => {
     const broker = start()
     const { port } = await broker.listen()
