@@ -119,9 +119,13 @@ export class Consuming {
     if (!noWait) this.parts.send('basic.cancel-ok', { consumerTag })
   }
 
+  /** @throws {AmqpError} 530 for more than one channel may leave unsettled, and what the queue refuses. */
   get(name: string, noAck: boolean): void {
     const { host, number } = this.parts
     const queue = host.virtualHost.queue(name, host.owner)
+    const most = host.limits.maxUnsettledPerChannel
+    if (!noAck && this.#unsettled.size >= most)
+      throw notAllowed(`reached maximum (${most}) of unsettled messages per channel`)
     const queued = queue.get(noAck)
     if (queued === undefined) return this.parts.send('basic.get-empty', {})
     const deliveryTag = this.#number(queued, noAck)

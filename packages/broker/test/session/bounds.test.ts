@@ -165,6 +165,25 @@ describe('numbers', () => {
     await eventually(() => expect(broker.stats().declaredBytes).toBe(7500))
   })
 
+  it('end a connection that gets more than a channel may leave unsettled', async () => {
+    const broker = fixture.broker({ limits: { maxUnsettledPerChannel: 2 } })
+    const client = await fixture.client(broker)
+    await client.call(1, 'queue.declare', queueNamed('q'))
+    for (let message = 0; message < 4; message++) client.publish(1, '', 'q', 'x')
+    const get = { queue: 'q', noAck: false }
+    for (const noAck of [false, false, true]) {
+      client.send(1, 'basic.get', { queue: 'q', noAck })
+      await client.expect('basic.get-ok')
+    }
+    client.send(1, 'basic.get', get)
+    expect((await client.expect('connection.close')).args).toMatchObject({
+      replyCode: 530,
+      replyText: 'NOT_ALLOWED - reached maximum (2) of unsettled messages per channel',
+    })
+    client.send(0, 'connection.close-ok', {})
+    await eventually(() => expect(broker.queues()[0]).toMatchObject({ ready: 3, unsettled: 0 }))
+  })
+
   it('end a channel over headers or arguments that hold more', async () => {
     const broker = fixture.broker({ limits: { maxTableFields: 2, maxTableDepth: 1 } })
     const client = await fixture.client(broker)
