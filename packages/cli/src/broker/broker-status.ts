@@ -35,6 +35,7 @@ export function brokerStatus(broker: Broker, facts: BrokerIdentityFacts, now: Da
     messages_unsettled: stats.unsettled,
     memory_bytes: stats.memoryBytes,
     memory_limit_bytes: stats.memoryLimitBytes,
+    declared_bytes: stats.declaredBytes,
     process_memory_bytes: process.memoryUsage.rss(),
     alarms: [...stats.alarms],
     log: facts.log ?? null,
@@ -67,7 +68,7 @@ export function statusText(status: JsonObject): string {
     ['messages', `${text('messages_ready')} ready, ${text('messages_unsettled')} unsettled`],
     [
       'memory',
-      `${mib('memory_bytes')} of messages, of at most ${mib('memory_limit_bytes')}; ${mib('process_memory_bytes')} in all`,
+      `${mib('memory_bytes')} of messages, of at most ${mib('memory_limit_bytes')}, and ${mib('declared_bytes')} of declarations; ${mib('process_memory_bytes')} in all`,
     ],
     ['alarms', text('alarms') || 'none'],
     ...(status['log'] === null ? [] : [['log', text('log')] as const]),
