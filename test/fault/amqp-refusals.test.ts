@@ -178,7 +178,7 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ says no${gate.note}`, 
       await load.reaches(share)
       await broker.setAlarm('memory', true)
       await eventually(() => load.publisher.state === 'blocked')
-      expect(load.openPublishes).toBeGreaterThan(0)
+      await eventually(() => load.openPublishes > 0)
       expect(load.reader.state).toBe('open')
       // The consumer goes on, so that the broker gets rid of what it has.
       await eventually(async () => {

@@ -47,6 +47,8 @@ const KEPT_MESSAGES = 50
 const TICK_MS = 10
 /** After so many ticks without a message it settles all that it keeps. */
 const IDLE_TICKS = 10
+/** The share of a load that goes at full speed while its fault is made. A broker that is told slowly still meets the rest. */
+const FAST_SHARE = 0.15
 /** The longest time in which everything goes on after a fault. */
 const RECOVERY_MS = 30_000
 
@@ -81,7 +83,10 @@ export class Load implements AsyncDisposable {
   readonly #random = seededRandom(FAULT_SEED)
   readonly #open = new Set<Promise<void>>()
   readonly #waits: { readonly settled: number; readonly reached: Deferred<void> }[] = []
+  readonly #slow: (() => void)[] = []
   #settled = 0
+  /** From here on one message is published in 10 ms. */
+  #slowFrom = Infinity
   #kept: Message[] = []
   #idleTicks = 0
   #ticking: NodeJS.Timeout | undefined
@@ -124,7 +129,7 @@ export class Load implements AsyncDisposable {
       this.options.allAtOnce === true
         ? Array.from({ length: lane.count }, () => this.#publishNext(lane, channel))
         : Array.from({ length: open }, async () => {
-            while (await this.#publishNext(lane, channel));
+            while (await this.#publishNext(lane, channel)) await this.#pace()
           })
     this.#work = Promise.all([
       ...run(this.resent, this.again, OPEN_PROMISES.resent),
@@ -146,9 +151,10 @@ export class Load implements AsyncDisposable {
     return this.#open.size
   }
 
-  /** Resolves once this share of all publishes is settled. */
+  /** Resolves once this share of all publishes is settled. What is left then lasts until the fault is over. */
   async reaches(share: number): Promise<void> {
     const settled = Math.ceil(share * this.total)
+    this.#slowFrom = settled + FAST_SHARE * this.total
     if (this.#settled >= settled) return
     const reached = createDeferred<void>()
     this.#waits.push({ settled, reached })
@@ -160,6 +166,7 @@ export class Load implements AsyncDisposable {
    * @throws {TypeError} what everything waits for, where that is not so.
    */
   async goesOn(): Promise<void> {
+    this.#slowFrom = Infinity
     await this.#within(RECOVERY_MS, 'after the fault', async () => {
       await Promise.all(this.#open)
       while (this.subscription.state !== 'consuming') await sleep(TICK_MS)
@@ -168,11 +175,13 @@ export class Load implements AsyncDisposable {
 
   /** Every promise settles within 30 seconds. */
   async settles(): Promise<void> {
+    this.#slowFrom = Infinity
     await this.#within(RECOVERY_MS, 'after the end', async () => void (await this.#work))
   }
 
   /** Everything was published, with whatever result, and all that was confirmed has come. */
   async finishes(mayMiss: (lane: Lane, number: number) => boolean = () => false): Promise<void> {
+    this.#slowFrom = Infinity
     const timeoutMs = RECOVERY_MS + 5 * this.total
     await this.#within(timeoutMs, 'to finish', async () => {
       await this.#work
@@ -255,6 +264,10 @@ export class Load implements AsyncDisposable {
     return true
   }
 
+  async #pace(): Promise<void> {
+    if (this.#settled >= this.#slowFrom) await new Promise<void>((go) => this.#slow.push(go))
+  }
+
   #take(message: Message): void {
     this.arrivals++
     this.#idleTicks = 0
@@ -272,6 +285,7 @@ export class Load implements AsyncDisposable {
   }
 
   #tick(): void {
+    for (const go of this.#slow.splice(0, this.#settled < this.#slowFrom ? this.#slow.length : 1)) go()
     if (this.settlePerTick < Infinity || ++this.#idleTicks >= IDLE_TICKS) {
       for (const kept of this.#kept.splice(0, this.settlePerTick)) this.#settle(kept)
     }
