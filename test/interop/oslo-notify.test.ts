@@ -130,13 +130,11 @@ for (const [index, { emitting, listening, gate, name }] of PAIRS.entries()) {
       await emit('', 0, { topics: ['first', 'second'] })
       await emit('third', 1)
       await emit('first', 2)
-      expect(numbersOf(await heardBy('two', 4))).toEqual(
-        // A queue has no exchange in its name: the listeners of the third topic share what comes.
-        expect.arrayContaining([0, 0, 2]),
-      )
+      // A queue has no exchange in its name: the listeners of the third topic share what comes.
       await expect
         .poll(() => listeners.heardBy('one').length + listeners.heardBy('two').length, { timeout: 30_000 })
         .toBe(4)
+      expect(numbersOf(listeners.heardBy('two'))).toEqual(expect.arrayContaining([0, 0, 2]))
     })
 
     it('give each pool every notification once, whoever of it takes it', async () => {
