@@ -42,7 +42,9 @@ class MemoryStream extends Duplex {
     const other = this.#other
     this.#other = undefined
     this._read()
-    if (other !== undefined) setImmediate(() => void other.destroy())
+    // What ends in good order leaves the other end time to read what it has.
+    const ended = error === null && this.writableFinished && this.readableEnded
+    if (other !== undefined && !ended) setImmediate(() => void other.destroy())
     done(error)
   }
 }

@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls'
 import type { Clock } from '@hermod/kernel'
 import type { Link, LinkEvents, Peer } from '../session/link.ts'
 import type { Turn, TurnTask } from '../session/turn.ts'
+import { DelayLine } from './delay-line.ts'
 
 /** What stands between a stream and its being read. */
 type PauseReason = 'session' | 'budget' | 'test'
@@ -18,10 +19,11 @@ export class StreamLink implements Link, TurnTask {
   readonly peer: Peer
   readonly #stream: Duplex
   readonly #turn: Turn
-  readonly #clock: Clock
   readonly #readBytesPerTurn: number
   readonly #pauses = new Set<PauseReason>()
   #events: LinkEvents | undefined
+  readonly #coming: DelayLine
+  readonly #leaving: DelayLine
   #readInTurn = 0
   #delayMs = 0
   #delayedBytes = 0
@@ -31,7 +33,8 @@ export class StreamLink implements Link, TurnTask {
     this.#stream = stream
     this.peer = peer
     this.#turn = turn
-    this.#clock = clock
+    this.#coming = new DelayLine(clock)
+    this.#leaving = new DelayLine(clock)
     this.#readBytesPerTurn = readBytesPerTurn
   }
 
@@ -43,7 +46,7 @@ export class StreamLink implements Link, TurnTask {
     this.#events = events
     const stream = this.#stream
     stream.on('data', (bytes: Buffer) => this.#received(bytes))
-    stream.on('end', () => this.#later(() => events.ended()))
+    stream.on('end', () => this.#coming.add(this.#delayMs, () => events.ended()))
     // 'close' follows and says the same.
     stream.on('error', () => {})
     stream.on('close', () => events.lost())
@@ -51,7 +54,7 @@ export class StreamLink implements Link, TurnTask {
 
   write(bytes: Buffer, taken: () => void): void {
     if (this.#vanished) return
-    this.#later(() => {
+    this.#leaving.add(this.#delayMs, () => {
       const stream = this.#stream
       if (stream.writable) stream.write(bytes, (error) => (error == null ? taken() : undefined))
     })
@@ -66,7 +69,7 @@ export class StreamLink implements Link, TurnTask {
   }
 
   end(): void {
-    this.#later(() => this.#stream.end())
+    this.#leaving.add(this.#delayMs, () => this.#stream.end())
   }
 
   /**
@@ -75,7 +78,7 @@ export class StreamLink implements Link, TurnTask {
    * @source rabbit's tcp_listen_options: linger 0
    */
   destroy(): void {
-    this.#later(() => {
+    this.#leaving.add(this.#delayMs, () => {
       if (this.#stream.writableLength > 0) this.drop()
       else this.#stream.destroy()
     })
@@ -115,20 +118,12 @@ export class StreamLink implements Link, TurnTask {
     if (this.#readInTurn === 0) this.#turn.add(this)
     this.#readInTurn += bytes.length
     if (this.#readInTurn >= this.#readBytesPerTurn) this.#stop('budget')
-    if (this.#delayMs === 0) this.#events?.received(bytes)
-    else {
-      this.#delayedBytes += bytes.length
-      this.#later(() => {
-        this.#delayedBytes -= bytes.length
-        this.#events?.received(bytes)
-        this.#turn.changed()
-      })
-    }
-  }
-
-  #later(act: () => void): void {
-    if (this.#delayMs === 0) act()
-    else this.#clock.after(this.#delayMs, act, { background: true })
+    this.#delayedBytes += bytes.length
+    this.#coming.add(this.#delayMs, () => {
+      this.#delayedBytes -= bytes.length
+      this.#events?.received(bytes)
+      this.#turn.changed()
+    })
   }
 
   #stop(reason: PauseReason): void {
