@@ -44,6 +44,8 @@ export interface ConsumerFacts {
 /** What a broker counts. */
 export interface BrokerStats {
   readonly connections: number
+  /** Since the start: those that a limit of connections turned away. */
+  readonly refusedConnections: number
   readonly channels: number
   readonly consumers: number
   readonly queues: number

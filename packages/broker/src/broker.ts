@@ -24,7 +24,7 @@ import {
 import { brokerSettings, type BrokerOptions, type BrokerSettings } from './broker-options.ts'
 import { fromByteString, toByteString } from './byte-string.ts'
 import { IdleWatch, type IdleOptions } from './idle-watch.ts'
-import { Admission } from './listen/admission.ts'
+import { Admission, IN_PROCESS } from './listen/admission.ts'
 import { Listener } from './listen/listener.ts'
 import { memoryStreams } from './listen/memory-stream.ts'
 import { isLoopback } from './listen/peer-of.ts'
@@ -81,6 +81,7 @@ export class Broker implements AsyncDisposable {
   readonly #connections = new Map<ConnectionSession, BrokerConnection>()
   readonly #known = new Set<ConnectionSession>()
   #lastId = 0
+  #refusedConnections = 0
   #refusing = false
   #closed: Promise<void> | undefined
   #empty: Deferred<void> | undefined
@@ -98,7 +99,7 @@ export class Broker implements AsyncDisposable {
       memoryAlarm: (raised) => this.#alarms.set('watermark', raised),
       virtualHosts: settings.virtualHosts.map(toByteString),
     })
-    this.#admission = new Admission(limits)
+    this.#admission = new Admission(limits, (address) => this.#turnAway(address))
     this.#alarms.add({ alarmChanged: () => this.#turn.changed() })
     this.#idleWatch = new IdleWatch({
       turn: this.#turn,
@@ -121,6 +122,7 @@ export class Broker implements AsyncDisposable {
       turn: this.#turn,
       alarms: this.#alarms,
       hold: (bytes) => (bytes > 0 ? this.#model.memory.add(bytes) : this.#model.memory.remove(-bytes)),
+      holdUnderWay: (bytes) => (bytes > 0 ? this.#model.memory.begin(bytes) : this.#model.memory.end(-bytes)),
       admits: ({ user, password }, { loopback }) => this.#users.admits(user, password, loopback),
       openVirtualHost: (name, user) => this.#openVirtualHost(name, user),
       opened: (session) => {
@@ -148,7 +150,9 @@ export class Broker implements AsyncDisposable {
     if (this.#settings.guestOnly && host !== 'localhost' && !isLoopback(host)) {
       throw new ConfigurationError([`give the broker users before it listens on ${host}, which others reach`])
     }
-    const listener = await Listener.open({ host, port, tls, limits: this.#settings.limits }, (socket, peer) =>
+    const refused = (address: string): void => this.#turnAway(address)
+    const { limits } = this.#settings
+    const listener = await Listener.open({ host, port, tls, limits, refused }, (socket, peer) =>
       this.#accept(socket, peer),
     )
     // Whoever closed the broker meanwhile does not know of this port.
@@ -163,8 +167,8 @@ export class Broker implements AsyncDisposable {
     this.#assertOpen()
     const [near, far] = memoryStreams()
     this.#accept(near, {
-      name: `in process ${this.#lastId + 1}`,
-      address: 'in process',
+      name: `${IN_PROCESS} ${this.#lastId + 1}`,
+      address: IN_PROCESS,
       loopback: true,
       secure: true,
     })
@@ -181,6 +185,11 @@ export class Broker implements AsyncDisposable {
     const session = new ConnectionSession(this.#host, link)
     this.#connections.set(session, new BrokerConnection(++this.#lastId, session, link))
     link.open(session)
+  }
+
+  #turnAway(address: string): void {
+    this.#refusedConnections++
+    this.#host.logger.warn({ address }, 'a connection is turned away: there are too many')
   }
 
   #ended(session: ConnectionSession): void {
@@ -275,7 +284,7 @@ export class Broker implements AsyncDisposable {
    * Resolves once nothing is under way. That is:
    *
    * - no message is unsettled, and none in an open transaction; where a message is ready, nobody is there to take it;
-   * - all that was written to clients was taken: by the system over TCP, by its reader in process;
+   * - all that was written to clients was taken: by the system over TCP, by the stream of the client in process;
    * - all that has come from clients was read and handled, no message is there in part, and no dead letter is moving;
    * - no connection is being opened or closed, or blocked by an alarm;
    * - and for some milliseconds (`quietMs`) nothing more has come.
@@ -303,6 +312,7 @@ export class Broker implements AsyncDisposable {
     const connections = this.connections()
     return {
       connections: connections.length,
+      refusedConnections: this.#refusedConnections,
       channels: connections.reduce((sum, connection) => sum + connection.channels, 0),
       consumers: queues.reduce((sum, queue) => sum + queue.consumers, 0),
       queues: queues.length,

@@ -51,7 +51,7 @@ export const LIMITS: Limits = Object.freeze({
   maxHandshakeTableDepth: 8,
   maxHandshakeTableFields: 256,
   maxUnauthenticated: 256,
-  maxUnauthenticatedPerAddress: 32,
+  maxUnauthenticatedPerAddress: 128,
   refusalDelayLoopbackMs: 250,
   refusalDelayMs: 3_000,
   frameMax: 131_072,

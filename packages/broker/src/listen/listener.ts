@@ -21,6 +21,8 @@ export interface ListenerOptions {
   readonly port: number
   readonly tls: TlsOptions | undefined
   readonly limits: Limits
+  /** Is told the address of everybody who may not even shake hands for TLS. */
+  readonly refused: (address: string) => void
 }
 
 /** An open port. Every socket is handed over once it can be read: for TLS, after its own handshake. */
@@ -46,7 +48,7 @@ export class Listener {
    * @throws {ConnectionError} E_CONN where it cannot be opened.
    */
   static async open(
-    { host, port, tls, limits }: ListenerOptions,
+    { host, port, tls, limits, refused }: ListenerOptions,
     accept: (socket: Socket, peer: Peer) => void,
   ): Promise<Listener> {
     if (!Number.isInteger(port) || port < 0 || port > HIGHEST_PORT)
@@ -60,7 +62,7 @@ export class Listener {
     }
     // What a client has half closed still gets its answers.
     const server = secure ? tlsServer(tls, take) : createTcpServer({ allowHalfOpen: true }, take)
-    const shakes = secure ? new TlsShakes(server, limits) : undefined
+    const shakes = secure ? new TlsShakes(server, limits, refused) : undefined
     server.on('tlsClientError', () => {})
     return new Promise((resolve, reject) => {
       server.once('error', (cause: NodeJS.ErrnoException) => {

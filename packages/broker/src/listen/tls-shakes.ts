@@ -16,8 +16,9 @@ export class TlsShakes {
   readonly #sockets = new Map<string, Socket>()
   readonly #admission: Admission
 
-  constructor(server: Server, limits: Limits) {
-    this.#admission = new Admission(limits)
+  /** @param refused is told the address of everybody who may not come. */
+  constructor(server: Server, limits: Limits, refused: (address: string) => void) {
+    this.#admission = new Admission(limits, refused)
     server.on('connection', (socket: Socket) => this.#came(socket))
     server.on('secureConnection', (socket: TLSSocket) => this.#left(nameOf(socket)))
   }

@@ -22,8 +22,11 @@ export interface ChannelHost {
   readonly frameMax: number
   /** Whether the client wants to be told when a consumer ends. */
   readonly cancelNotify: boolean
-  /** Counts what is under way to a queue against the memory of the broker; negative when it is no longer. */
-  hold(bytes: number): void
+  /**
+   * Counts what is under way to a queue against the memory of the broker; negative when it is no longer.
+   * @throws {AmqpError} 506 where that is too much.
+   */
+  holdUnderWay(bytes: number): void
   readonly taps: PublishWatch
   /** For lists: which connection this is. */
   readonly name: string

@@ -280,7 +280,7 @@ export class ChannelSession implements ChannelParts {
         return this.#selectConfirms(args.noWait)
       case 'tx.select':
         if (this.#confirms !== undefined) throw preconditionFailed('cannot switch from confirm to tx mode')
-        this.#transaction ??= new Transaction((bytes) => this.host.hold(bytes))
+        this.#transaction ??= new Transaction((bytes) => this.host.holdUnderWay(bytes))
         return this.send('tx.select-ok', {})
       case 'tx.commit':
         return this.#commit()

@@ -75,7 +75,11 @@ export class ConnectionSession implements LinkEvents, GatedSink, Refusable {
     this.#output = output
     const gate = new FrameGate(this, clock, turn)
     this.#gate = gate
-    this.#pauses = new ReadingPauses(this, { alarms: host.alarms, output, gate, link }, limits.maxOutputBytes)
+    this.#pauses = new ReadingPauses(
+      this,
+      { alarms: host.alarms, output, gate, link, turn },
+      limits.maxOutputBytes,
+    )
     this.#decoder = new FrameDecoder(this.#gate, limits.initialFrameMax)
     this.#handshake = new Handshake(host, link.peer, this)
     this.#refusing = new Refusing(this, host, this.#handshake, output)
@@ -309,7 +313,7 @@ export class ConnectionSession implements LinkEvents, GatedSink, Refusable {
       profile,
       frameMax: this.#handshake.tuning?.frameMax ?? 0,
       cancelNotify: this.#handshake.can('consumer_cancel_notify'),
-      hold: (bytes) => this.#host.hold(bytes),
+      holdUnderWay: (bytes) => this.#host.holdUnderWay(bytes),
       taps: this.#host.taps,
       name: this.peer.name,
     }

@@ -78,8 +78,7 @@ export class Consuming {
   consume(request: ConsumeRequest): void {
     const { host } = this.parts
     const { noAck, exclusive, consumerTag } = request
-    if (this.#consumers.has(consumerTag) || (consumerTag !== '' && this.#replies?.tag === consumerTag))
-      throw notAllowed(`attempt to reuse consumer tag '${consumerTag}'`)
+    if (this.#consumers.has(consumerTag)) throw notAllowed(`attempt to reuse consumer tag '${consumerTag}'`)
     const most = host.limits.maxConsumersPerChannel
     if (this.#consumers.size >= most) throw notAllowed(`reached maximum (${most}) of consumers per channel`)
     const tag = consumerTag === '' ? `amq.ctag-${randomBytes(16).toString('base64url')}` : consumerTag
@@ -108,13 +107,13 @@ export class Consuming {
 
   /** A tag that nobody has is no fault. */
   cancel(consumerTag: string, noWait: boolean): void {
-    if (this.#replies?.tag === consumerTag) {
+    const consumer = this.#consumers.get(consumerTag)
+    if (consumer !== undefined) {
+      this.#consumers.delete(consumerTag)
+      consumer.end()
+    } else if (this.#replies?.tag === consumerTag) {
       this.#replies.close()
       this.#replies = undefined
-    } else {
-      const consumer = this.#consumers.get(consumerTag)
-      this.#consumers.delete(consumerTag)
-      consumer?.end()
     }
     if (!noWait) this.parts.send('basic.cancel-ok', { consumerTag })
   }

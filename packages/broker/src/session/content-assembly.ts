@@ -74,7 +74,8 @@ export class ContentAssembly {
   /**
    * Takes a body frame; returns the message when it is complete.
    *
-   * @throws {AmqpError} 505 where no body is awaited, 501 for more bytes than the header announced.
+   * @throws {AmqpError} 505 where no body is awaited, 501 for more bytes than the header announced, 506 where all that is
+   *   under way takes too much memory.
    */
   body(bytes: Buffer, start: number, end: number): Message | undefined {
     const message = this.#message
@@ -118,9 +119,10 @@ export class ContentAssembly {
       let piece = this.#piece
       if (piece === undefined || this.#pieceUsed === piece.length) {
         const wanted = Math.max(FIRST_PIECE_BYTES, this.#gathered, end - at)
-        piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, wanted, end - at + this.#left))
-        this.#gathered += piece.length
-        this.#hold(piece.length)
+        const length = Math.min(PIECE_BYTES, wanted, end - at + this.#left)
+        this.#hold(length)
+        piece = Buffer.allocUnsafeSlow(length)
+        this.#gathered += length
         this.#pieces.push(piece)
         this.#piece = piece
         this.#pieceUsed = 0

@@ -49,6 +49,8 @@ export class FrameGate implements FrameSink, TurnTask {
 
   /** While true, frames wait; then those that wait are let through, unless one of them shuts the gate again. */
   set held(held: boolean) {
+    // The time in which nothing was let through is nobody's.
+    if (this.#held && !held) this.begin()
     this.#held = held
     this.#letThrough()
   }

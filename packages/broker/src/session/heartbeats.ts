@@ -36,6 +36,7 @@ export class Heartbeats {
 
   /** While the broker does not read from the client, its silence means nothing. Heartbeats are still sent. */
   set watching(watching: boolean) {
+    if (watching === this.#watching) return
     this.#watching = watching
     this.#silentSteps = 0
   }

@@ -58,9 +58,9 @@ export class OpenChannels {
   /** The connection ends, and everything that is its own: channels, and exclusive queues. */
   end(): void {
     const sessions = this.all
+    this.#channels.clear()
     for (const session of sessions) session.stop()
     for (const session of sessions) session.end()
-    this.#channels.clear()
     for (const _ of sessions) this.#host.virtualHost.channelEnds()
     this.#host.virtualHost.releaseOwner(this.#host.owner)
   }

@@ -41,7 +41,9 @@ export class Publishing {
   constructor(parts: ChannelParts, consuming: Consuming) {
     this.#parts = parts
     this.#consuming = consuming
-    this.#content = new ContentAssembly(parts.host.profile.maxMessageBytes, (bytes) => parts.host.hold(bytes))
+    this.#content = new ContentAssembly(parts.host.profile.maxMessageBytes, (bytes) =>
+      parts.host.holdUnderWay(bytes),
+    )
   }
 
   /** What must come next: any method, or the content of one. */

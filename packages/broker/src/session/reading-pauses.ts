@@ -3,6 +3,7 @@ import type { AlarmListener, Alarms } from './alarms.ts'
 import type { FrameGate } from './frame-gate.ts'
 import type { Link } from './link.ts'
 import type { Output } from './output.ts'
+import type { Turn, TurnTask } from './turn.ts'
 
 /** From this many times its limit on, an output that is not read holds up what is read from its client. */
 const OVERFULL = 4
@@ -18,28 +19,30 @@ export interface Pausable {
 }
 
 /** The reasons for which a client is not read: it has published while an alarm is on, or does not take its answers. */
-export class ReadingPauses implements AlarmListener {
+export class ReadingPauses implements AlarmListener, TurnTask {
   readonly #connection: Pausable
   readonly #alarms: Alarms
   readonly #output: Output
   readonly #overfullBytes: number
   readonly #gate: FrameGate
   readonly #link: Link
+  readonly #turn: Turn
   #blocked = false
   #overfull = false
 
   /** @param limitBytes of the output. */
   constructor(
     connection: Pausable,
-    { alarms, output, gate, link }: { alarms: Alarms; output: Output; gate: FrameGate; link: Link },
+    parts: { alarms: Alarms; output: Output; gate: FrameGate; link: Link; turn: Turn },
     limitBytes: number,
   ) {
     this.#connection = connection
-    this.#alarms = alarms
-    this.#output = output
+    this.#alarms = parts.alarms
+    this.#output = parts.output
     this.#overfullBytes = OVERFULL * limitBytes
-    this.#gate = gate
-    this.#link = link
+    this.#gate = parts.gate
+    this.#link = parts.link
+    this.#turn = parts.turn
   }
 
   /** Whether an alarm keeps it from being read. */
@@ -56,7 +59,15 @@ export class ReadingPauses implements AlarmListener {
     this.#alarms.remove(this)
   }
 
+  /**
+   * An alarm ends in the midst of whatever gave memory back, a queue that drops its oldest, a connection that ends. The
+   * frames that wait are handled when that is over.
+   */
   alarmChanged(): void {
+    if (!this.#alarms.on && this.#blocked) this.#turn.add(this)
+  }
+
+  endOfTurn(): void {
     if (!this.#alarms.on) this.unblock()
   }
 
@@ -66,7 +77,6 @@ export class ReadingPauses implements AlarmListener {
     this.#blocked = true
     const { reason } = this.#alarms
     if (this.#connection.tellsOfBlocks) this.#connection.send('connection.blocked', { reason })
-    this.#connection.listening(false)
     this.apply()
   }
 
@@ -74,7 +84,6 @@ export class ReadingPauses implements AlarmListener {
     if (!this.#blocked) return
     this.#blocked = false
     if (this.#connection.tellsOfBlocks) this.#connection.send('connection.unblocked', {})
-    this.#connection.listening(true)
     this.apply()
   }
 
@@ -95,7 +104,9 @@ export class ReadingPauses implements AlarmListener {
 
   /** Reads, or does not, as the reasons are now. */
   apply(): void {
-    this.#gate.held = this.#blocked || this.#overfull
+    const held = this.#blocked || this.#overfull
+    this.#connection.listening(!held)
+    this.#gate.held = held
     if (this.#gate.shut) this.#link.pause()
     else this.#link.resume()
   }

@@ -28,6 +28,11 @@ export interface SessionHost {
   readonly taps: PublishWatch
   /** Counts bytes against the memory of the broker; negative when they are no longer held. */
   hold(bytes: number): void
+  /**
+   * The same for what is under way to a queue.
+   * @throws {AmqpError} 506 where that is too much.
+   */
+  holdUnderWay(bytes: number): void
   /** Whether these are a user and its password, and the user may come from there. */
   admits(login: Login, peer: Peer): boolean
   /** @throws {AmqpError} 530 where the user cannot open it. */

@@ -31,6 +31,7 @@ export class Transaction {
     return this.#publications.length + this.#settlings.length
   }
 
+  /** @throws {AmqpError} 506 where all that is under way takes too much memory. */
   publish(message: Message, route: Route, mandatory: boolean): void {
     this.#hold(message.costBytes)
     this.#publications.push({ message, route, mandatory })
@@ -61,10 +62,11 @@ export class Transaction {
 
   /** Forgets everything; what was settled is to be unsettled again. */
   rollback(): readonly Taken[] {
-    const taken = this.#settlings.map((settling) => settling.taken)
-    for (const { message } of this.#publications) this.#hold(-message.costBytes)
+    const publications = this.#publications
+    const settlings = this.#settlings
     this.#publications = []
     this.#settlings = []
-    return taken
+    for (const { message } of publications) this.#hold(-message.costBytes)
+    return settlings.map((settling) => settling.taken)
   }
 }

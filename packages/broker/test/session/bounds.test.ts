@@ -1,3 +1,4 @@
+import { connect as connectTcp } from 'node:net'
 import { PROTOCOL_HEADER } from '@hermod/amqp/wire'
 import { contentBytes, eventually, ManualClock } from '@hermod/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -35,6 +36,22 @@ describe('time', () => {
     expect(await client.next()).toBe('end')
   })
 
+  it('is not lost to a client that takes its answers slowly, and is not read from meanwhile', async () => {
+    const clock = new ManualClock()
+    const broker = fixture.broker({ clock })
+    const client = await fixture.client(broker, { heartbeat: 10 })
+    await client.call(1, 'queue.declare', queueNamed('q'))
+    client.publish(1, '', 'q', 'x'.repeat(8_000_000))
+    await eventually(() => expect(broker.stats().ready).toBe(1))
+    client.stream.pause()
+    client.send(1, 'basic.get', { queue: 'q', noAck: true })
+    await eventually(() => expect(broker.connections()[0]?.outputBytes).toBeGreaterThan(4_200_000))
+    await clock.pass(100_000)
+    client.stream.resume()
+    await client.expect('basic.get-ok')
+    await client.call(1, 'queue.declare', queueNamed('q'))
+  })
+
   it('is not lost to a client that is held up by an alarm', async () => {
     const clock = new ManualClock()
     const broker = fixture.broker({ clock })
@@ -66,7 +83,7 @@ describe('memory', () => {
   })
 
   it('counts bodies that are on their way, and what a transaction holds', async () => {
-    const broker = fixture.broker({ memoryLimitBytes: 150_000 })
+    const broker = fixture.broker({ memoryLimitBytes: 250_000 })
     const client = await fixture.client(broker)
     await client.call(1, 'queue.declare', queueNamed('q'))
     await client.call(1, 'tx.select', {})
@@ -81,10 +98,10 @@ describe('memory', () => {
       client.raw(
         contentBytes(channel, 'basic.publish', args, {}, KIB.repeat(200)).subarray(0, 18 + 22 + 3 * 4096),
       )
-    await eventually(() => expect(broker.stats().alarms).toEqual(['memory']))
-    expect(broker.connections()[0]?.state).toBe('blocked')
+    await eventually(() => expect(broker.stats().memoryBytes).toBeGreaterThan(140_000))
+    expect(broker.stats().alarms).toEqual([])
     client.stream.destroy()
-    await eventually(() => expect(broker.stats()).toMatchObject({ alarms: [], memoryBytes: 0 }))
+    await eventually(() => expect(broker.stats().memoryBytes).toBe(0))
   })
 
   it('is not taken by a consumer that does not read', async () => {
@@ -140,12 +157,18 @@ describe('numbers', () => {
     expect(await client.next()).toBe('end')
   })
 
-  it('keep out who comes too often without a name', async () => {
+  it('keep out who comes too often without a name, but nobody of this process', async () => {
     const broker = fixture.broker({ limits: { maxUnauthenticatedPerAddress: 2 } })
-    const first = [new FrameClient(broker.connect()), new FrameClient(broker.connect())]
-    expect(await new FrameClient(broker.connect()).next()).toBe('end')
+    const { port } = await broker.listen()
+    const dial = (): FrameClient => new FrameClient(connectTcp(port, '127.0.0.1'))
+    const first = [dial(), dial()]
+    await eventually(() => expect(broker.connections()).toHaveLength(2))
+    expect(await dial().next()).toBe('end')
+    expect(broker.stats().refusedConnections).toBe(1)
     await first[0]?.open()
-    expect(await new FrameClient(broker.connect()).open()).toBeDefined()
+    expect(await dial().open()).toBeDefined()
+    const near = Array.from({ length: 300 }, () => new FrameClient(broker.connect()).open())
+    expect(await Promise.all(near)).toHaveLength(300)
   })
 
   it('end a connection whose channels are too much beside all that is declared', async () => {

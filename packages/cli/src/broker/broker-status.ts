@@ -28,6 +28,7 @@ export function brokerStatus(broker: Broker, facts: BrokerIdentityFacts, now: Da
     virtual_hosts: [...facts.virtualHosts],
     users: [...facts.users],
     connections: stats.connections,
+    refused_connections: stats.refusedConnections,
     channels: stats.channels,
     consumers: stats.consumers,
     queues: stats.queues,
@@ -63,7 +64,10 @@ export function statusText(status: JsonObject): string {
     ['profile', text('profile')],
     ['users', text('users')],
     ['virtual hosts', text('virtual_hosts')],
-    ['connections', `${text('connections')}, with ${text('channels')} channels`],
+    [
+      'connections',
+      `${text('connections')}, with ${text('channels')} channels; ${text('refused_connections')} turned away`,
+    ],
     ['queues', `${text('queues')}, with ${text('consumers')} consumers`],
     ['messages', `${text('messages_ready')} ready, ${text('messages_unsettled')} unsettled`],
     [
