@@ -70,6 +70,12 @@ export class ModelChannel {
     return [...this.unsettled, ...this.settlings.flatMap(({ held }) => held)]
   }
 
+  /** Whether no other consumer of this channel got something before this delivery: it may have taken the last room. */
+  isFirst({ args }: Frame): boolean {
+    const heads = [...this.deliveries.values()].flatMap(([next]) => next ?? [])
+    return heads.every((next) => Number(args['deliveryTag']) <= Number(next.args['deliveryTag']))
+  }
+
   /** Sorts what came, and holds it to what is true of every channel. */
   observe(frame: Frame): void {
     const { name, args } = frame

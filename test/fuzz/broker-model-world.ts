@@ -305,8 +305,11 @@ export class World {
     const returns = this.returnsOf(queue, head, false)
     const expected = letterText(head.letter, head.redelivered, returns)
     const got = takers.filter(({ channel, tag }) => {
+      // Consumers of several queues that share their room have it in the order in which they were served.
       const [next] = channel.deliveries.get(tag) ?? []
-      return next !== undefined && frameText(next) === expected
+      return (
+        next !== undefined && frameText(next) === expected && (channel.limit === 0 || channel.isFirst(next))
+      )
     })
     const [taker] = got.toSorted((a, b) => b.priority - a.priority || a.servedAt - b.servedAt)
     if (taker === undefined) return false
