@@ -163,7 +163,8 @@ export class Topology {
       else this.#incoming.get(destination)?.delete(binding)
       if (source.autoDelete && source.outgoing.size === 0 && this.exchanges.get(source.name) === source) {
         this.#forgetExchange(source)
-        bindings.push(...source.incoming)
+        // Not in one call: there may be more of them than a call takes arguments.
+        for (const incoming of source.incoming) bindings.push(incoming)
       }
     }
   }

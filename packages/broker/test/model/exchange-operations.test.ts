@@ -146,6 +146,17 @@ describe('an exchange that deletes itself', () => {
     unbind('b')
   })
 
+  test('takes along its bindings, more of them than a call takes arguments', () => {
+    const fixture = new ModelFixture('rabbitmq-3.10', { maxDeclaredBytes: 1e9 })
+    fixture.exchange('x', 'fanout', {}, { autoDelete: true })
+    for (let i = 0; i < 200_000; i++) fixture.bindExchange('x', 'amq.direct', String(i))
+    fixture.queue('q')
+    fixture.bind('q', 'x')
+    fixture.vhost.deleteQueue('q', { ifUnused: false, ifEmpty: false }, fixture.owner)
+    expect([names(fixture), fixture.vhost.bindings()]).toEqual([[], []])
+    expect(fixture.model.declared.bytes).toBe(0)
+  })
+
   test('takes along those that were bound to it alone, however many', () => {
     const fixture = new ModelFixture()
     fixture.exchange('x0', 'fanout', {}, { autoDelete: true })
