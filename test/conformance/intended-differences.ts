@@ -23,6 +23,8 @@ const death = (queue: string, reason: string, count: number): string =>
 
 const FIRST_DEATH = 'x-first-death-exchange=S"" x-first-death-queue=S"work" x-first-death-reason=S"rejected"'
 
+const LONG_COPY = `a.1 > basic.publish routingKey="nowhere" headers={"CC":["${'k'.repeat(256)}"]} body=""`
+
 /** What died in `work`, waited in two queues, and comes there again. */
 const comesAgain = (tag: number, deaths: readonly string[]): string =>
   `a.1 < basic.deliver consumerTag="c" deliveryTag=${tag} redelivered=false exchange="" routingKey="work" {headers={x-death=A[${deaths.join(' ')}] ${FIRST_DEATH}}} "x"`
@@ -331,6 +333,17 @@ const INTENDED_DIFFERENCES: readonly IntendedDifference[] = [
     ],
     reason:
       'RabbitMQ 3.10 leaves messages lying for the next consumer, and its queue fails with the next publish.',
+  },
+  {
+    concept: 'errors of channels',
+    titles: ['a CC that is longer than a routing key'],
+    rabbitmq: [LONG_COPY],
+    broker: [
+      LONG_COPY,
+      `a.1 < channel.close replyCode=406 replyText="PRECONDITION_FAILED - invalid message: a key of 256 bytes in header 'CC', 255 are allowed" classId=60 methodId=40`,
+    ],
+    reason:
+      'No other routing key can be longer than 255 bytes. Those of 100,000 words keep RabbitMQ busy for seconds, in the process of their channel; the broker has one for everybody.',
   },
 ]
 

@@ -88,6 +88,10 @@ export const channelErrors = scriptGroup('errors of channels', (script) => {
       'a CC with something that is no text',
       (a) => a.publish(1, { routingKey: 'nowhere', properties: { headers: { CC: [1, null] } } }),
     ],
+    [
+      'a CC that is longer than a routing key',
+      (a) => a.publish(1, { routingKey: 'nowhere', properties: { headers: { CC: ['k'.repeat(256)] } } }),
+    ],
     ['access.request', (a) => a.say(1, 'access.request')],
     ['recover with nothing to recover', (a) => a.say(1, 'basic.recover')],
     ['recover-async with nothing to recover', (a) => a.say(1, 'basic.recover-async')],

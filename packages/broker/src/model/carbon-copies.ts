@@ -1,10 +1,13 @@
 import { preconditionFailed } from '../amqp-error.ts'
 import type { Field, Fields } from './field.ts'
 
+/** What a routing key has room for everywhere else. Matching topics by longer ones would stop the process. */
+const LONGEST_KEY = 255
+
 /**
  * Further routing keys that the headers `CC` and `BCC` name. Values in them that are no text are passed over.
  *
- * @throws {AmqpError} 406 where one of them is no array.
+ * @throws {AmqpError} 406 where one of them is no array, or holds a key of more than 255 bytes, which RabbitMQ takes.
  * @source rabbit_basic:header_routes
  */
 export function carbonCopyKeys(headers: Fields): readonly string[] {
@@ -18,7 +21,13 @@ export function carbonCopyKeys(headers: Fields): readonly string[] {
       )
     }
     for (const { type, value } of field.value as readonly Field[]) {
-      if (type === 'longstr') keys.push(value as string)
+      if (type !== 'longstr') continue
+      const key = value as string
+      if (key.length > LONGEST_KEY)
+        throw preconditionFailed(
+          `invalid message: a key of ${key.length} bytes in header '${name}', ${LONGEST_KEY} are allowed`,
+        )
+      keys.push(key)
     }
   }
   return keys
