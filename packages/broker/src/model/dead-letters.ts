@@ -18,9 +18,12 @@ interface Dead {
   /** Whether its queue counted its returns in a header, which is for its own consumers alone. */
   readonly counted: boolean
   readonly keeper: LetterKeeper | undefined
-  /** What was sent, and by which queues it was taken: kept for who wants all of them to have it. */
-  letter?: Message
+  /**
+   * By which queues it was taken, for who wants all of them to have it. The letter itself is made anew for each try: its
+   * body would be what the message has meanwhile left behind.
+   */
   readonly takers: Set<string>
+  readonly timeSeconds: number
 }
 
 /** Who keeps a message that has died until other queues have taken it. */
@@ -92,7 +95,8 @@ export class DeadLetters {
     const counted = type === 'quorum'
     const address = { exchange: deadLetterExchange, key: deadLetterKey }
     const takers = keeper === undefined ? NO_TAKERS : new Set<string>()
-    const dead = { message, reason, queue, ...address, counted, keeper, takers }
+    const timeSeconds = Math.floor(this.#clock.now() / 1000)
+    const dead = { message, reason, queue, ...address, counted, keeper, takers, timeSeconds }
     if (this.#sending) this.#children.push(dead)
     else this.#waiting.push(dead)
   }
@@ -130,8 +134,7 @@ export class DeadLetters {
   #sendOn(dead: Dead): boolean {
     const { keeper, takers } = dead
     if (!this.#routes.hasExchange(dead.exchange)) return keeper === undefined
-    const letter = dead.letter ?? this.#letter(dead)
-    if (keeper !== undefined) dead.letter = letter
+    const letter = this.#letter(dead)
     const deaths = deathsIn(headersOf(letter)) ?? []
     let refused = false
     for (const queue of this.#routes.route(letter)) {
@@ -173,7 +176,7 @@ export class DeadLetters {
   }
 
   /** The message that goes on: another address, no expiration, and its history. */
-  #letter({ message, reason, queue, exchange, key, counted }: Dead): Message {
+  #letter({ message, reason, queue, exchange, key, counted, timeSeconds }: Dead): Message {
     const { expiration } = scanProperties(message, EVERYTHING)
     const headers = new Map(headersOf(message))
     const believed = this.#routes.trustsPublishedDeath || message.hasDied
@@ -181,7 +184,7 @@ export class DeadLetters {
     const death = {
       reason,
       queue,
-      timeSeconds: Math.floor(this.#clock.now() / 1000),
+      timeSeconds,
       expiration: expiration === 0 ? undefined : shortStringAt(message, expiration),
     }
     if (!believed) headers.delete('x-death')
