@@ -216,7 +216,6 @@ export class Backlog implements LetterKeeper {
     this.#expiry?.cancel()
     this.#expiry = this.#host.deadlines.at(atMs, () => {
       this.#expiry = undefined
-      this.#host.longWork.renew()
       this.#dropExpired()
       this.#host.settle()
     })

@@ -35,7 +35,7 @@ export class BrokerModel {
     this.memory = new MemoryAccount(options.memoryLimitBytes, options.memoryAlarm)
     this.longWork = new LongWork(clock)
     this.declared = new DeclaredMemory(limits.maxDeclaredBytes)
-    this.#deadlines = new Deadlines(clock)
+    this.#deadlines = new Deadlines(clock, () => this.longWork.renew())
     this.#storage = new MessageStorage(clock, this.memory)
     this.#parts = {
       clock,

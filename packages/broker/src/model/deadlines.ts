@@ -31,6 +31,7 @@ class Entry implements Deadline {
  */
 export class Deadlines {
   readonly #clock: Clock
+  readonly #ringing: () => void
   #heap: Entry[] = []
   #timer: Timer | undefined
   #timerAtMs = Infinity
@@ -44,8 +45,10 @@ export class Deadlines {
     this.#cancelled = 0
   }
 
-  constructor(clock: Clock) {
+  /** @param ringing is called before those that are due are rung, once for all of them. */
+  constructor(clock: Clock, ringing: () => void = () => {}) {
     this.#clock = clock
+    this.#ringing = ringing
   }
 
   /** The clock's `monotonicMs`. */
@@ -80,6 +83,7 @@ export class Deadlines {
 
   #ring(): void {
     this.#timerAtMs = Infinity
+    this.#ringing()
     const nowMs = this.nowMs()
     for (let first = this.#heap[0]; first !== undefined && first.atMs <= nowMs; first = this.#heap[0]) {
       this.#pop()

@@ -32,6 +32,16 @@ test('all of them together have one timer, which keeps no process alive', () => 
   expect(clock.armed).toBe(0)
 })
 
+test('those that are due together are announced once', () => {
+  const clock = new ManualClock()
+  const seen: string[] = []
+  const deadlines = new Deadlines(clock, () => seen.push('now'))
+  for (const atMs of [10, 10, 20]) deadlines.at(atMs, () => seen.push(`due at ${atMs}`))
+  clock.advance(10)
+  clock.advance(10)
+  expect(seen).toEqual(['now', 'due at 10', 'due at 10', 'now', 'due at 20'])
+})
+
 test('one that is past rings in a later turn; one that sets another does not ring it at once', () => {
   const clock = new ManualClock()
   const deadlines = new Deadlines(clock)
