@@ -145,6 +145,7 @@ const MATCHES: readonly (readonly [title: string, binding: FieldTable, headers: 
   ['any-with-x', { 'x-match': 'any-with-x', 'x-a': 1, b: 2 }, { 'x-a': 1 }],
   ['any and a key that begins with x-', { 'x-match': 'any', 'x-a': 1, b: 2 }, { 'x-a': 1 }],
   ['tables', { a: { b: 1 } }, { a: { b: 1 } }],
+  ['tables in another order', { a: { b: 1, c: 2 } }, { a: { c: 2, b: 1 } }],
   ['arrays', { a: [1, 2] }, { a: [1, 2] }],
 ]
 
@@ -313,6 +314,17 @@ export const exchanges = scriptGroup('exchanges', (script) => {
     for (const queue of ['q', 'q', 'r', 'r']) await stage.do(a, 1, 'basic.get', { queue, noAck: true })
     await stage.do(a, 1, 'exchange.delete', { exchange: 'ae' })
     await stage.publish(a, 1, { exchange: 'x', routingKey: 'other', body: 'ae is gone', mandatory: true })
+  })
+  script('the default exchange as an alternate', async (stage) => {
+    const a = await stage.open()
+    await stage.do(a, 1, 'exchange.declare', {
+      exchange: 'x',
+      type: 'fanout',
+      arguments: { 'alternate-exchange': '' },
+    })
+    await stage.do(a, 1, 'queue.declare', { queue: 'q', exclusive: true })
+    await stage.publish(a, 1, { exchange: 'x', routingKey: 'q', body: 'nowhere', mandatory: true })
+    await stage.do(a, 1, 'basic.get', { queue: 'q', noAck: true })
   })
   script('an alternate exchange that is the exchange itself', async (stage) => {
     const a = await stage.open()

@@ -128,6 +128,7 @@ const REDECLARED: readonly (readonly [
   ['a ttl as a byte', { 'x-message-ttl': 10 }, { 'x-message-ttl': TypedField.uint8(10) }],
   ['another ttl as a byte', { 'x-message-ttl': 10 }, { 'x-message-ttl': TypedField.int8(11) }],
   ['a ttl as a double', { 'x-message-ttl': 10 }, { 'x-message-ttl': TypedField.double(10) }],
+  ['null in place of a length', { 'x-max-length': 10 }, { 'x-max-length': null }],
   ['a ttl as text', { 'x-message-ttl': 10 }, { 'x-message-ttl': '10' }],
   ['x-queue-type said', {}, { 'x-queue-type': 'classic' }],
   ['x-queue-type not said', { 'x-queue-type': 'classic' }, {}],

@@ -44,7 +44,7 @@ function assertSameArgument(
     // A text is the same text as bytes, but 1 is not 1.0.
     const comparable = !(isFloat(current) || isFloat(received)) || isFloat(current) === isFloat(received)
     if (comparable && sameData(current.value, received.value)) return
-    throw refuse(key, resource, `'${text(received)}'`, `'${text(current)}'`)
+    throw refuse(key, resource, quoted(received), quoted(current))
   }
   if (current === received) return
   if (key === 'x-queue-type' && isClassic(current) && isClassic(received)) return
@@ -58,5 +58,6 @@ const isFloat = (field: Field): boolean => typeClass(field.type) === 'float'
 
 const text = ({ type, value }: Field): string =>
   typeof value === 'string' ? value : erlangTerm({ type, value })
+const quoted = (field: Field): string => (field.type === 'void' ? 'none' : `'${text(field)}'`)
 const typed = (field: Field | undefined): string =>
   field === undefined ? 'none' : `the value '${text(field)}' of type '${field.type}'`

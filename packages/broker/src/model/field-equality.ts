@@ -1,4 +1,4 @@
-import type { Field, FieldData, Fields } from './field.ts'
+import type { Field, FieldData } from './field.ts'
 
 type TypeClass = 'int' | 'float' | Field['type']
 
@@ -31,7 +31,7 @@ export function sameData(a: FieldData, b: FieldData): boolean {
     // An integer may be a bigint on one side alone; only a loose comparison sees their values.
     return typeof a === typeof b ? a === b : isNumber(a) && isNumber(b) && a == b
   }
-  if (a instanceof Map && b instanceof Map) return sameFields(a, b)
+  if (a instanceof Map && b instanceof Map) return sameFields([...a], [...b])
   if (Array.isArray(a) && Array.isArray(b)) {
     return a.length === b.length && a.every((item, i) => sameField(item as Field, b[i] as Field))
   }
@@ -48,12 +48,13 @@ export function sameField(a: Field, b: Field): boolean {
   return a.type === b.type && sameData(a.value, b.value)
 }
 
-/** Whether two tables hold the same fields, in whatever order. */
-export function sameFields(a: Fields, b: Fields): boolean {
-  if (a.size !== b.size) return false
-  for (const [name, field] of a) {
-    const other = b.get(name)
-    if (other === undefined || !sameField(field, other)) return false
-  }
-  return true
+/** Whether two tables hold the same fields in the same order: to Erlang they are lists. */
+function sameFields(a: readonly (readonly [string, Field])[], b: typeof a): boolean {
+  return (
+    a.length === b.length &&
+    a.every(([name, field], at) => {
+      const [otherName, other] = b[at] as (typeof b)[number]
+      return name === otherName && sameField(field, other)
+    })
+  )
 }

@@ -36,9 +36,10 @@ export function routeFrom(
       if (destination instanceof Exchange) seen.add(destination)
       else queues.add(destination)
     })
-    const alternate =
-      matched || exchange.alternate === undefined ? undefined : exchangeNamed(exchange.alternate)
-    if (alternate !== undefined) seen.add(alternate)
+    if (matched || exchange.alternate === undefined) continue
+    const alternate = exchangeNamed(exchange.alternate)
+    // The default exchange has bindings only for what is published to it.
+    if (alternate !== undefined && alternate.name !== '') seen.add(alternate)
   }
   return { queues: [...queues], byKeyAlone }
 }
