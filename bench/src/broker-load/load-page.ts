@@ -32,7 +32,7 @@ export function loadPage(findings: LoadFindings): string {
       `- Brokers: ${findings.brokerTitles.length === 0 ? 'none' : findings.brokerTitles.join('; ')}`,
     ].join('\n'),
     `Cells are medians of ${rounds} rounds (of the backlog 3) with the lowest and the highest in parentheses; the brokers take ` +
-      'turns, and one round before these is dropped. The ratio is to RabbitMQ. Bodies have ' +
+      'turns, and so do the loads on a topic exchange; one round before these is dropped. The ratio is to RabbitMQ. Bodies have ' +
       `${LOAD_BODY_SIZE.toLocaleString('en')} bytes, messages are transient. How it is measured, and what it does not show: ` +
       '[README.md](../README.md#brokers-under-load).',
     ...(goals === '' ? [] : ['## Goals', goals]),

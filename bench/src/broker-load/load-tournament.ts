@@ -11,6 +11,9 @@ const FRESH_ROUNDS = 3
 /** The half of RabbitMQ's top rate is what both brokers carry where latency is measured. */
 const PACE = 0.5
 
+/** Loads that are compared with each other, and not only on two brokers: their rounds take turns. */
+const COMPARED: ReadonlySet<LoadTask> = new Set(['broker-topic-1', 'broker-topic-10', 'broker-topic-10000'])
+
 /** What is measured, and how. */
 export interface LoadTournamentPlan {
   readonly tasks: readonly LoadTask[]
@@ -45,35 +48,45 @@ export async function runLoadTournament(plan: LoadTournamentPlan): Promise<LoadO
   const brokers: LoadedBroker[] = []
   try {
     for (const name of plan.brokers) brokers.push(await startLoadedBroker(name))
-    for (const task of plan.tasks) {
-      const rate = LOAD_PLANS[task].isPaced ? await paceOf(plan, program, brokers, standings) : undefined
-      standings.push(await runTask(plan, program, brokers, task, rate))
+    const alone = plan.tasks.filter((task) => !COMPARED.has(task)).map((task) => [task])
+    for (const tasks of [...alone, plan.tasks.filter((task) => COMPARED.has(task))]) {
+      const isPaced = tasks.some((task) => LOAD_PLANS[task].isPaced)
+      const rate = isPaced ? await paceOf(plan, program, brokers, standings) : undefined
+      standings.push(...(await runTasks(plan, program, brokers, tasks, rate)))
     }
   } finally {
     for (const broker of brokers) await broker[Symbol.asyncDispose]()
   }
+  standings.sort((one, other) => plan.tasks.indexOf(one.task) - plan.tasks.indexOf(other.task))
   return { standings, brokerTitles: brokers.map(({ title }) => title) }
 }
 
-async function runTask(
+/** Round by round, each task on each broker. */
+async function runTasks(
   plan: LoadTournamentPlan,
   program: string,
   brokers: readonly LoadedBroker[],
-  task: LoadTask,
+  tasks: readonly LoadTask[],
   rate: number | undefined,
-): Promise<LoadStanding> {
-  const { isFresh } = LOAD_PLANS[task]
-  const samples = new Map<LoadedBrokerName, LoadSample[]>(brokers.map(({ name }) => [name, []]))
+): Promise<readonly LoadStanding[]> {
+  const standings = tasks.map((task) => ({
+    task,
+    samples: new Map<LoadedBrokerName, LoadSample[]>(brokers.map(({ name }) => [name, []])),
+    ...(rate !== undefined && { rate }),
+  }))
+  const isFresh = tasks.some((task) => LOAD_PLANS[task].isFresh)
   const [first, last] = isFresh ? [1, Math.min(plan.rounds, FRESH_ROUNDS)] : [0, plan.rounds]
   for (let round = first; round <= last; round++) {
-    for (const broker of round % 2 === 0 ? brokers : brokers.toReversed()) {
-      const sample = await runOnce(plan, program, broker, task, rate)
-      if (round > 0) samples.get(broker.name)?.push(sample)
-      const shown = Math.round(sample.messages / sample.seconds).toLocaleString('en')
-      plan.onProgress(`${task}, round ${round || 'dropped'}: ${broker.name} ${shown}/s`)
+    for (const { task, samples } of standings) {
+      for (const broker of round % 2 === 0 ? brokers : brokers.toReversed()) {
+        const sample = await runOnce(plan, program, broker, task, rate)
+        if (round > 0) samples.get(broker.name)?.push(sample)
+        const shown = Math.round(sample.messages / sample.seconds).toLocaleString('en')
+        plan.onProgress(`${task}, round ${round || 'dropped'}: ${broker.name} ${shown}/s`)
+      }
     }
   }
-  return { task, samples, ...(rate !== undefined && { rate }) }
+  return standings
 }
 
 async function runOnce(
