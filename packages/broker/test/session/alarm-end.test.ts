@@ -80,7 +80,7 @@ describe('the end of a memory alarm lets nobody in before what ended it is done:
       filling.send(1, 'queue.delete', { queue: 'other', ifUnused: false, ifEmpty: false, noWait: false })
     })
     await filling.expect('connection.blocked')
-    // Through memory that is full comes what was on its way when it was: nobody has published on this connection yet.
+    // An alarm blocks who publishes behind its beginning: the first message of this connection still comes through.
     fanning.publish(1, 'amq.fanout', '', '')
     await filling.expect('connection.unblocked')
     await filling.expect('queue.delete-ok')
