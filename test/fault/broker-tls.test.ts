@@ -1,20 +1,21 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { createBroker, LIMITS } from '@hermod/broker'
+import { createBroker, LIMITS, type ListenOptions } from '@hermod/broker'
 import { Connection, parseAmqpUrl } from '@hermod/amqp'
 import { eventually } from '@hermod/testkit'
 import { expect, it } from 'vitest'
 import { makeCertificates } from '../interop/test-certificates.ts'
 
+const securely = ({ serverCertFile, serverKeyFile }: ReturnType<typeof makeCertificates>): ListenOptions => ({
+  host: 'localhost',
+  tls: { cert: readFileSync(serverCertFile), key: readFileSync(serverKeyFile) },
+})
+
 it('serves clients over TLS beside others that never end its handshake', async () => {
   using certificates = makeCertificates()
-  const tls = {
-    cert: readFileSync(certificates.serverCertFile),
-    key: readFileSync(certificates.serverKeyFile),
-  }
   await using broker = createBroker()
-  const { url, port } = await broker.listen({ host: 'localhost', tls })
+  const { url, port } = await broker.listen(securely(certificates))
   const silent: Socket[] = []
   for (let n = 0; n < LIMITS.maxUnauthenticatedPerAddress - 1; n++) {
     const socket = connect({ port, host: 'localhost' })
@@ -32,12 +33,8 @@ it('serves clients over TLS beside others that never end its handshake', async (
 
 it('breaks connections over TLS', async () => {
   using certificates = makeCertificates()
-  const tls = {
-    cert: readFileSync(certificates.serverCertFile),
-    key: readFileSync(certificates.serverKeyFile),
-  }
   await using broker = createBroker()
-  const { url } = await broker.listen({ host: 'localhost', tls })
+  const { url } = await broker.listen(securely(certificates))
   const connection = await Connection.connect({ ...parseAmqpUrl(url), tls: { ca: certificates.ca } })
   const [first] = broker.connections()
   first?.drop()
