@@ -23,6 +23,7 @@ interface Dead {
    * body would be what the message has meanwhile left behind.
    */
   readonly takers: Set<string>
+  /** When it died. */
   readonly timeSeconds: number
 }
 
