@@ -149,29 +149,32 @@ describe.skipIf(gate.skip)(`the rabbit driver when RabbitMQ fails${gate.note}`, 
     expect(seen.length).toBe(total)
   })
 
+  // RabbitMQ gives deliveries to nobody when a queue is back before its channel has heard of the end, so often enough.
   it('gets its queues back when somebody deletes them', async () => {
     const topic = `deleted-${topics++}`
     const [client, server] = [transportOf(), transportOf()]
     const taken = await serveAt(server, topic, (n) => n)
-    expect(await call(client, topic, 1)).toEqual({ result: 1 })
+    expect(await call(client, topic, 'first')).toEqual({ result: 'first' })
     const ours = (await broker.queues()).map(({ name }) => name).filter((name) => name.includes(topic))
     expect(ours.length).toBe(3)
     // Those of the tests before are left to their time-out.
     const replies = (await broker.queues()).find(
       ({ name, consumers }) => name.startsWith('reply_') && consumers === 1,
     )!.name
-    for (const name of [...ours, replies]) await broker.deleteQueue(name)
-    await eventually(async () => {
-      const bound = (await broker.bindings()).filter(({ destination }) => ours.includes(destination))
-      const queues = await broker.queues()
-      const consumed = [...ours, replies].every(
-        (name) => queues.find((queue) => queue.name === name)?.consumers === 1,
-      )
-      return bound.length === 3 && consumed
-    })
-    expect(await call(client, topic, 2)).toEqual({ result: 2 })
-    await client.driver.cast(to(topic, { fanout: true }), requestOf('all'), CALL)
-    await eventually(() => taken.includes('all'))
+    for (let n = 0; n < 10; n++) {
+      for (const name of [...ours, replies]) await broker.deleteQueue(name)
+      await eventually(async () => {
+        const bound = (await broker.bindings()).filter(({ destination }) => ours.includes(destination))
+        const queues = await broker.queues()
+        const consumed = [...ours, replies].every(
+          (name) => queues.find((queue) => queue.name === name)?.consumers === 1,
+        )
+        return bound.length === 3 && consumed
+      })
+      expect(await call(client, topic, n)).toEqual({ result: n })
+      await client.driver.cast(to(topic, { fanout: true }), requestOf(`all ${n}`), CALL)
+      await eventually(() => taken.includes(`all ${n}`))
+    }
   })
 
   it('sends to all again after the last server left and took the exchange with it', async () => {
