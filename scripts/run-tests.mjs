@@ -94,7 +94,8 @@ if (forVitest.length === 0) {
   const everything = required && Object.values(peers).every((peer) => peer.available || !peer.excused)
   if (runNode(['scripts/check-parity.mjs', ...(everything ? [] : ['--existing'])]) !== 0) {
     status = 1
-    closing = closing?.replace(/\d+(?= failed, \d+ skipped$)/, (failed) => String(Number(failed) + 1))
+    const more = closing?.replace(/\d+(?= failed, \d+ skipped$)/, (failed) => String(Number(failed) + 1))
+    closing = more && `failed: scripts/check-parity.mjs\n${more}`
   }
 }
 if (closing !== undefined) console.log(closing)
