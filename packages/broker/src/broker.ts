@@ -159,7 +159,10 @@ export class Broker implements AsyncDisposable {
     if (this.#closed !== undefined) await listener.close()
     this.#assertOpen()
     this.#listeners.add(listener)
-    return new Listening(listener, this.#settings.guestOnly)
+    return new Listening(listener, this.#settings.guestOnly, () => {
+      this.#listeners.delete(listener)
+      return listener.close()
+    })
   }
 
   /** A connection within the process: the client's end of it. */

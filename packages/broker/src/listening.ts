@@ -7,10 +7,11 @@ export class Listening implements AsyncDisposable {
   readonly url: string
   readonly host: string
   readonly port: number
-  readonly #listener: Listener
+  readonly #close: () => Promise<void>
 
-  constructor(listener: Listener, guestOnly: boolean) {
-    this.#listener = listener
+  /** @param close takes no new connections; resolves once the port is free. */
+  constructor(listener: Listener, guestOnly: boolean, close: () => Promise<void>) {
+    this.#close = close
     this.host = listener.host
     this.port = listener.port
     const login = guestOnly ? 'guest:guest@' : ''
@@ -19,7 +20,7 @@ export class Listening implements AsyncDisposable {
 
   /** Takes no new connections; those that are there stay. */
   close(): Promise<void> {
-    return this.#listener.close()
+    return this.#close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
