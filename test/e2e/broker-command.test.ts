@@ -215,6 +215,7 @@ describe('the log of hermod broker', () => {
     expect(started).toMatchObject({ code: 0 })
     const url = started.stdout.trimEnd()
     const connection = await connected(url.replace('app@', `app:${PASSWORD}@`))
+    await expect(connection.queueStatus('absent')).resolves.toBeUndefined()
     const wrong = url.replace('app@', 'app:wr0ng-pa55@')
     await expect(connected(wrong)).rejects.toMatchObject({ code: 'E_AUTH' })
     const shown = await hermod('status')
@@ -233,6 +234,9 @@ describe('the log of hermod broker', () => {
       expect.stringMatching(/^a broker like rabbitmq-4\.2 listens on 127\.0\.0\.1:\d+; /),
       expect.stringMatching(/^the password in --user can be read/),
       expect.stringMatching(/^a connection is open \(peer .*, user app, virtualHost \/\)$/),
+      expect.stringMatching(
+        /^a channel is closed \(peer .*, channel 1, replyCode 404, replyText NOT_FOUND - no queue 'absent' /,
+      ),
       expect.stringMatching(/^a connection is refused \(peer .*, replyCode 403, /),
       expect.stringMatching(/^the broker ends; 1 connection to close$/),
       expect.stringMatching(/^a connection is closed \(peer .*, replyCode 320, /),

@@ -55,6 +55,17 @@ export class Refusing {
   }
 
   #refuseChannel(session: ChannelSession, refusal: AmqpError, method: number): void {
+    const { replyCode, replyText } = refusal
+    // No warning: to ask for what may not be there is how clients look for it.
+    this.#host.logger.info(
+      {
+        peer: this.#connection.peer.name,
+        channel: session.number,
+        replyCode,
+        replyText: fromByteString(replyText),
+      },
+      'a channel is closed',
+    )
     session.refuse()
     writeMethod(this.#output.writer, session.number, 'channel.close', closeArguments(refusal, method))
     this.#output.written()
