@@ -455,7 +455,6 @@ describe('whatever the peers write', () => {
       )
     })
     expectUnharmed(stray)
-    // The search may have ended in the middle of a case.
     await eventually(() => transport.stats()['waitingCalls'] === 0 && server.stats().replying === 0)
     expect(transport.stats().disconnects).toBe(0)
   })
