@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { HermodError } from '@hermod/kernel'
 import { answersAmqp } from './amqp-probe.ts'
@@ -21,6 +20,7 @@ import { eventually } from './eventually.ts'
 import { OwnProcess } from './own-process.ts'
 import { RabbitMqAdmin, type QueuePlace } from './rabbitmq-admin.ts'
 import { tailOfLogs, type RabbitMqLayout } from './rabbitmq-layout.ts'
+import { removeFolder } from './remove-folder.ts'
 
 /** A node takes 5 s to start on an idle machine; this is for a busy one. */
 const START_TIMEOUT_MS = 90_000
@@ -157,7 +157,7 @@ export class RabbitMqNode implements BrokerFixture {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#node.end('SIGKILL')
     await this.#epmd.leave(this)
-    rmSync(this.#layout.folder, { recursive: true, force: true, maxRetries: 10 })
+    await removeFolder(this.#layout.folder)
     childGuard.releaseFolder(this.#layout.folder)
   }
 }
