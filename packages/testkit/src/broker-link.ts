@@ -50,7 +50,7 @@ interface OpenContent {
 }
 
 /** How long a test waits for the client before it fails. */
-const PATIENCE_MS = 5_000
+const PATIENCE_MS = 15_000
 
 /**
  * One connection of a scripted broker: all that the client sent on it, and what is said to the client.
@@ -184,7 +184,7 @@ export class BrokerLink {
   /**
    * Resolves once `condition` is true, which is asked whenever bytes have come.
    *
-   * @throws {MessagingTimeoutError} E_TIMEOUT after 5 s, as everything here that waits for the client.
+   * @throws {MessagingTimeoutError} E_TIMEOUT after 15 s, as everything here that waits for the client.
    */
   async until(condition: () => boolean, what: string): Promise<void> {
     const endMs = performance.now() + PATIENCE_MS

@@ -41,7 +41,7 @@ export interface ScriptedListener extends AsyncDisposable {
 }
 
 /** How long a test waits for the client before it fails. */
-const PATIENCE_MS = 5_000
+const PATIENCE_MS = 15_000
 
 /**
  * A broker with neither queues nor exchanges: it answers each method as RabbitMQ does when all is well, unless a
@@ -122,7 +122,7 @@ export class ScriptedBroker {
   /**
    * The `index`-th connection, from 0, once it is there.
    *
-   * @throws {MessagingTimeoutError} E_TIMEOUT after 5 s.
+   * @throws {MessagingTimeoutError} E_TIMEOUT after 15 s.
    */
   async linked(index: number): Promise<BrokerLink> {
     while (this.links.length <= index)
@@ -221,7 +221,7 @@ export class ScriptedBroker {
 /**
  * The next event of a kind.
  *
- * @throws {MessagingTimeoutError} E_TIMEOUT after 5 s.
+ * @throws {MessagingTimeoutError} E_TIMEOUT after 15 s.
  */
 export function nextEvent<Name extends keyof ConnectionEvents>(
   connection: Connection,
