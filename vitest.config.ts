@@ -94,6 +94,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     reporters: ['default', outcome],
+    // As long as `eventually` takes; its own patience is one second.
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       {
         extends: true,

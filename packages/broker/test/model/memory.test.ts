@@ -1,3 +1,4 @@
+import { eventually } from '@hermod/testkit'
 import { describe, expect, test, vi } from 'vitest'
 import { bodyOf, messageOf, ModelFixture, propertiesOf } from './model-fixture.ts'
 
@@ -52,9 +53,9 @@ describe('the account of memory', () => {
     for (let i = 0; i < 100; i++) fixture.fill('q', 'x'.repeat(1000))
     expect([queue.messageCount, dead.messageCount]).toEqual([0, expect.toSatisfy((count) => count < 50)])
     expect(fixture.model.memory.bytes).toBeGreaterThan(100_000)
-    await vi.waitFor(() => expect(dead.messageCount).toBe(100))
+    await eventually(() => expect(dead.messageCount).toBe(100))
     dead.purge()
-    await vi.waitFor(() => expect(fixture.model.memory.bytes).toBe(0))
+    await eventually(() => expect(fixture.model.memory.bytes).toBe(0))
   })
 })
 
