@@ -1,4 +1,4 @@
-import type { BindingFacts, BrokerFixture } from '@hermod/testkit'
+import { eventually, type BindingFacts, type BrokerFixture } from '@hermod/testkit'
 
 /** What there is in a virtual host, and who is connected to the broker, in a fixed order. */
 export interface BrokerSnapshot {
@@ -17,6 +17,12 @@ export async function brokerSnapshot(broker: BrokerFixture, vhost: string): Prom
     exchanges: (await broker.exchanges(vhost)).map(({ name }) => name).toSorted(),
     connections: (await broker.connections()).map(({ name }) => name).toSorted(),
   }
+}
+
+/** The same once nobody is connected: the broker forgets a connection a moment after its client has. */
+export async function deserted(broker: BrokerFixture, vhost: string): Promise<BrokerSnapshot> {
+  await eventually(async () => (await broker.connections()).length === 0)
+  return brokerSnapshot(broker, vhost)
 }
 
 /** A queue and how many messages it holds. */

@@ -1,3 +1,4 @@
+import { sleep } from '@hermod/kernel'
 import {
   eventually,
   findPython,
@@ -14,6 +15,12 @@ import { startPeer } from './start-peer.ts'
 import { tapQueues } from './tap-queues.ts'
 
 const gate = needs(findBroker('inspect'), findPython(['oslo_messaging', 'kombu', 'pika']))
+
+/** For `--for`: beside others, Python takes a while to emit an event or two. */
+const ENOUGH = '10s'
+
+/** The tap has two seconds to close; the rest is for the end of a process beside others. */
+const SOON_MS = 10_000
 
 const typesOf = (listen: RunningListen): readonly string[] => listen.events.map(({ type }) => type)
 
@@ -54,7 +61,7 @@ describe.skipIf(gate.skip)(`how hermod listen ends${gate.note}`, () => {
   })
 
   it('ends with 0 when --for is over, having shown all that came', async () => {
-    await using listen = await startListen(['--for', '3s'], { url }).tapping()
+    await using listen = await startListen(['--for', ENOUGH], { url }).tapping()
     await emit('a', 'b')
     expect((await listen.ended).code).toBe(0)
     expect(typesOf(listen)).toEqual(['a', 'b'])
@@ -62,7 +69,7 @@ describe.skipIf(gate.skip)(`how hermod listen ends${gate.note}`, () => {
   })
 
   it('ends with 5 when --for is over before -n, having shown all that came', async () => {
-    await using listen = await startListen(['-n', '3', '--for', '3s'], { url }).tapping()
+    await using listen = await startListen(['-n', '3', '--for', ENOUGH], { url }).tapping()
     await emit('a')
     expect((await listen.ended).code).toBe(5)
     expect(typesOf(listen)).toEqual(['a'])
@@ -75,16 +82,17 @@ describe.skipIf(gate.skip)(`how hermod listen ends${gate.note}`, () => {
   })
 
   it('ends with 0 once nothing was shown for --until-idle, and explains when there was nothing at all', async () => {
-    await using listen = await startListen(['--until-idle', '700ms'], { url }).tapping()
-    const startedMs = performance.now()
+    await using listen = await startListen(['--until-idle', '6s'], { url }).tapping()
+    // Together they take longer than that, the time between two of them is far shorter.
     for (const type of ['a', 'b', 'c', 'd']) {
+      await sleep(1800)
       await emit(type)
       await listen.showing(type)
     }
-    const shownMs = performance.now()
     expect((await listen.ended).code).toBe(0)
-    expect(performance.now() - shownMs).toBeGreaterThan(600)
-    expect(performance.now() - startedMs).toBeGreaterThan(700)
+    // By its own account: this process may have seen the event later.
+    const shownMs = Date.parse(listen.events.at(-1)?.received_at ?? '')
+    expect(Date.now() - shownMs).toBeGreaterThan(5900)
     expect(typesOf(listen)).toEqual(['a', 'b', 'c', 'd'])
     await using idle = startListen(['--until-idle', '200ms', '-n', '1'], { url })
     expect((await idle.ended).code).toBe(0)
@@ -109,13 +117,16 @@ describe.skipIf(gate.skip)(`how hermod listen ends${gate.note}`, () => {
     const askedMs = performance.now()
     listen.signal(signal)
     expect(await listen.ended).toEqual({ code, signal: null })
-    expect(performance.now() - askedMs).toBeLessThan(2000)
+    expect(performance.now() - askedMs).toBeLessThan(SOON_MS)
     expect(listen.said).toHaveLength(1)
     expect(await tapQueues(broker)).toEqual([])
-    expect(await broker.connections()).not.toContainEqual(
-      expect.objectContaining({
-        clientProperties: expect.objectContaining({ product: 'Hermod' }) as unknown,
-      }),
+    // RabbitMQ forgets a connection a moment after it has agreed to close it.
+    await eventually(async () =>
+      expect(await broker.connections()).not.toContainEqual(
+        expect.objectContaining({
+          clientProperties: expect.objectContaining({ product: 'Hermod' }) as unknown,
+        }),
+      ),
     )
   })
 
@@ -138,11 +149,13 @@ describe.skipIf(gate.skip)(`how hermod listen ends${gate.note}`, () => {
     expect(await tapQueues(broker)).toEqual([])
   })
 
-  it('counts and says what a slow reader of stdout misses', { timeout: 60_000 }, async () => {
+  it('counts and says what a slow reader of stdout misses', async () => {
     const mib = 1024 * 1024
     const count = 30
-    await using listen = await startListen(['--until-idle', '3s'], { url, unread: true }).tapping()
     await using pika = startPeer('pika_publish')
+    // Nobody is bound for this. Python has loaded its libraries then, and nothing is idle for as long as that.
+    await pika.ask({ url, exchange: 'nova', routing_key: 'nobody', body_base64: '' })
+    await using listen = await startListen(['--until-idle', '10s'], { url, unread: true }).tapping()
     for (let n = 0; n < count; n++) {
       const message = {
         event_type: `slow.${n}`,

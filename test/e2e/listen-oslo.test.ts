@@ -3,7 +3,7 @@ import { findPython, findBroker, needs, startBroker, type BrokerFixture } from '
 import type { EventRecord } from '@hermod/openstack'
 import { PRIORITIES } from '@hermod/messaging'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { brokerSnapshot, queueCounts } from './broker-snapshot.ts'
+import { brokerSnapshot, deserted, queueCounts } from './broker-snapshot.ts'
 import { DECLARED_EXCHANGES, declareExchanges } from './declare-exchanges.ts'
 import { remoteCall } from './remote-call.ts'
 import { startListen, type RunningListen } from './running-listen.ts'
@@ -159,7 +159,7 @@ describe.skipIf(gate.skip)(`hermod listen before real oslo.messaging${gate.note}
       heardUntapped = (await listenerIds(untappedUrl, () => emitAll(untappedUrl))).heard
       await emitMarks(untappedUrl, exchanges)
       await declareExchanges(url)
-      before = await brokerSnapshot(broker, 'tapped')
+      before = await deserted(broker, 'tapped')
       await using listen = await startListen(['-o', 'ndjson'], { url }).tapping()
       const tapped = await listenerIds(url, () => emitAll(url))
       whileTapped = await brokerSnapshot(broker, 'tapped')
@@ -171,7 +171,7 @@ describe.skipIf(gate.skip)(`hermod listen before real oslo.messaging${gate.note}
       }
       listen.signal('SIGINT')
       exitCode = (await listen.ended).code
-      after = await brokerSnapshot(broker, 'tapped')
+      after = await deserted(broker, 'tapped')
       emitted = tapped.emitted
       heard = tapped.heard
       lines = listen.lines

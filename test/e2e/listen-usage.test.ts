@@ -198,23 +198,27 @@ describe.skipIf(gate.skip)(`what hermod listen is told${gate.note}`, () => {
         await emit({ type, exchange: type.startsWith('port') ? 'neutron' : 'nova' })
         await emit({ type, exchange: 'nova', priority: 'error' })
       }
-      for (const exchange of ['nova', 'neutron']) await emit({ type: 'mark', exchange })
+      for (const exchange of ['nova', 'neutron'])
+        for (const priority of ['info', 'error']) await emit({ type: `mark.${exchange}`, exchange, priority })
     }
     const wanted: readonly (readonly [args: readonly string[], shown: readonly string[]])[] = [
-      [['compute.*', '!*.exists', 'mark', '-p', 'INFO'], ['info compute.instance.create.end']],
+      [['compute.*', '!*.exists', 'mark.*', '-p', 'INFO'], ['info compute.instance.create.end']],
       [['!compute.*,!keypair.*', '-s', 'Neutron', '-s', 'nova', '-p', 'info,warn'], ['info port.create.end']],
-      [['*.create.end', 'mark', '-s', 'neutron'], ['info port.create.end']],
+      [['*.create.end', 'mark.*', '-s', 'neutron'], ['info port.create.end']],
       [['-p', 'error'], all.map((type) => `error ${type}`)],
     ]
     const runs: ReturnType<typeof startListen>[] = []
     try {
-      for (const [args] of wanted) runs.push(startListen(['--until-idle', '4s', ...args], { url }))
+      for (const [args] of wanted) runs.push(startListen(args, { url }))
       for (const run of runs) await run.tapping()
       await emitAll()
       for (const [at, [, shown]] of wanted.entries()) {
         const run = runs[at] as ReturnType<typeof startListen>
-        expect((await run.ended).code).toBe(0)
-        const lines = run.events.filter(({ type }) => type !== 'mark')
+        // All else was emitted before.
+        await run.showing('mark.neutron')
+        run.signal('SIGINT')
+        expect((await run.ended).code).toBe(130)
+        const lines = run.events.filter(({ type }) => !type.startsWith('mark.'))
         expect(lines.map(({ priority, type }) => `${priority} ${type}`).toSorted()).toEqual(shown.toSorted())
       }
     } finally {

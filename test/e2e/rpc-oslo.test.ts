@@ -117,9 +117,9 @@ describe.each(OSLO_PYTHONS)(
       })
 
       it('waits as long as the server gives signs of life', async () => {
-        const monitored = ['--timeout', '1m', '--call-monitor', '2s']
-        const end = await rpc('call', 'demo', 'delay', 'seconds:=3', ...monitored)
-        expect(end).toMatchObject({ code: 0, stdout: '{"ok":true,"result":3}\n' })
+        const monitored = ['--timeout', '1m', '--call-monitor', '8s']
+        const end = await rpc('call', 'demo', 'delay', 'seconds:=9', ...monitored)
+        expect(end).toMatchObject({ code: 0, stdout: '{"ok":true,"result":9}\n' })
       })
 
       it('ends with 7 at once when nobody serves the topic', async () => {
@@ -161,14 +161,16 @@ describe.each(OSLO_PYTHONS)(
       })
 
       it('takes broker, exchange and patience from a conf file', async () => {
-        const conf = file(
-          'service.conf',
-          `[DEFAULT]\ntransport_url = ${url.replace(/^amqp/, 'rabbit')}\ncontrol_exchange = openstack\nrpc_response_timeout = 1\n`,
-        )
-        const from = ['--from-conf', conf]
-        const end = await runHermod(['rpc', 'call', 'demo', 'echo', 'value=x', ...from])
-        expect(end).toEqual({ code: 0, stdout: '{"ok":true,"result":"x"}\n', stderr: '' })
-        expect((await runHermod(['rpc', 'call', 'demo', 'delay', 'seconds:=4', ...from])).code).toBe(5)
+        const call = (patienceSeconds: number, ...args: readonly string[]): Promise<CommandEnd> => {
+          const conf = file(
+            'service.conf',
+            `[DEFAULT]\ntransport_url = ${url.replace(/^amqp/, 'rabbit')}\ncontrol_exchange = openstack\nrpc_response_timeout = ${patienceSeconds}\n`,
+          )
+          return runHermod(['rpc', 'call', 'demo', ...args, '--from-conf', conf])
+        }
+        const answered = { code: 0, stdout: '{"ok":true,"result":"x"}\n', stderr: '' }
+        expect(await call(40, 'echo', 'value=x')).toEqual(answered)
+        expect((await call(1, 'delay', 'seconds:=4')).code).toBe(5)
       })
 
       it('says at once why there is no connection', async () => {

@@ -22,6 +22,9 @@ export interface CommandEnd {
 /** A run that hangs fails its test rather than to outlive it. */
 const LONGEST_RUN_MS = 60_000
 
+/** A process that starts beside others takes its time. */
+const PATIENCE = { timeoutMs: 30_000 }
+
 /** Starts the command as a process of its own, with nothing in its environment but what is asked for. */
 export function startHermod(args: readonly string[], { url, input = '' }: CommandSetUp = {}): RunningCommand {
   const env = { PATH: process.env['PATH'] ?? '', ...(url === undefined ? {} : { HERMOD_URL: url }) }
@@ -66,7 +69,7 @@ export class RunningCommand implements AsyncDisposable {
       if (this.#child.exitCode !== null)
         throw new HermodError('E_CONN_LOST', `it has ended:\n${this.#stderr}`)
       return false
-    })
+    }, PATIENCE)
   }
 
   signal(signal: NodeJS.Signals): void {
