@@ -63,6 +63,8 @@ describe.skipIf(gate.skip)(`beside amqp-connection-manager${gate.note}`, () => {
     await put(queue, 'first')
     await put(queue, 'second')
     await eventually(() => received.length === 2)
+    // The ack of the first may still be on its way.
+    await eventually(async () => (await facts(queue))?.messages === 1)
     await broker.closeConnections('a test of reconnects')
     await eventually(() => received.length === 3)
   }

@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { eventually } from '@hermod/testkit'
 
+/** A process that starts beside others takes its time. */
+const PATIENCE = { timeoutMs: 30_000 }
+
 /** How a {@link ChildProgram} ended. */
 export interface ProgramEnding {
   readonly status: number | null
@@ -32,7 +35,7 @@ export class ChildProgram implements AsyncDisposable {
       if (this.#stdout.split('\n').includes(line)) return true
       if (this.#child.exitCode !== null) throw new TypeError(`it ended without '${line}': ${this.#stderr}`)
       return false
-    })
+    }, PATIENCE)
   }
 
   /** How it ended, once it has. */

@@ -30,8 +30,8 @@ function connectTheirs(options: ConstructorParameters<typeof RabbitConnection>[0
   return { theirs, errors }
 }
 
-/** A broker that answers requests at once, and confirms them only `confirmAfterMs` later, as one does that writes to disk. */
-function answeringBroker(confirmAfterMs: number | undefined): ScriptedBroker {
+/** A broker that answers requests at once, and confirms them only later if at all, as one does that writes to disk. */
+function answeringBroker(later: (() => Promise<unknown>) | undefined): ScriptedBroker {
   const broker = new ScriptedBroker()
   let consumerTag = ''
   broker.on('basic.consume', ({ channel, args }, link) => {
@@ -43,7 +43,7 @@ function answeringBroker(confirmAfterMs: number | undefined): ScriptedBroker {
     const { correlationId } = properties
     const args = { consumerTag, deliveryTag: tag, redelivered: false, exchange: '', routingKey: 'reply' }
     link.raw(contentBytes(channel, 'basic.deliver', args, { correlationId }, 'pong'))
-    if (confirmAfterMs !== undefined) setTimeout(() => link.confirm(channel, tag), confirmAfterMs)
+    void later?.().then(() => link.confirm(channel, tag))
     return SILENT
   }
   broker.onPublish = answer
@@ -53,7 +53,7 @@ function answeringBroker(confirmAfterMs: number | undefined): ScriptedBroker {
 describe('beside rabbitmq-client', () => {
   it('rabbitmq-client loses the reply to a request that is confirmed after it; ours has both', async () => {
     {
-      await using server = await answeringBroker(50).listen()
+      await using server = await answeringBroker(() => sleep(50)).listen()
       const { theirs } = connectTheirs(server.url)
       const client = theirs.createRPCClient({ confirm: true, timeout: 500 })
       const reply = client.send('requests', 'ping').then(
@@ -74,10 +74,10 @@ describe('beside rabbitmq-client', () => {
       await client.close()
       await theirs.close()
     }
-    await using server = await answeringBroker(50).listen()
+    const reply = createDeferred<string>()
+    await using server = await answeringBroker(() => reply.promise).listen()
     await using ours = await Connection.connect(server.url)
     const channel = await ours.openChannel()
-    const reply = createDeferred<string>()
     await channel.consume('amq.rabbitmq.reply-to', { noAck: true }, ({ body }) =>
       reply.resolve(body.toString()),
     )
@@ -126,7 +126,7 @@ describe('beside rabbitmq-client', () => {
         reply = createDeferred()
         const properties = { replyTo: 'amq.rabbitmq.reply-to', correlationId: `${id}`, deliveryMode: 2 }
         const published = channel.publish('', 'requests', Buffer.from('ping'), { properties })
-        expect(await withDeadline(reply.promise, { timeoutMs: 5_000 }, `reply ${id}`)).toBe(`${id}`)
+        expect(await withDeadline(reply.promise, { timeoutMs: 30_000 }, `reply ${id}`)).toBe(`${id}`)
         await published
       }
       await responder.close()
