@@ -9,6 +9,9 @@ import { Turn } from '../src/session/turn.ts'
 import { FrameClient } from './frame-client.ts'
 import { consumeFrom, queueNamed } from './session/session-fixture.ts'
 
+/** Where it is no matter how long it takes. */
+const PATIENTLY = { timeoutMs: 15_000 }
+
 const open: AsyncDisposable[] = []
 afterEach(async () => {
   for (const one of open.splice(0)) await one[Symbol.asyncDispose]()
@@ -66,7 +69,7 @@ describe.each(['in process', 'over TCP'] as const)('a broker with clients %s', (
     })
     const sent = Array.from({ length: 200 }, (_, at) => String(at))
     for (const body of sent) void channel.publish('', 'q', Buffer.from(body))
-    await broker.waitForIdle()
+    await broker.waitForIdle(PATIENTLY)
     expect(done).toEqual(sent)
     expect(broker.queues().map(({ ready, unsettled }) => ready + unsettled)).toEqual([0, 0])
   })
@@ -75,14 +78,14 @@ describe.each(['in process', 'over TCP'] as const)('a broker with clients %s', (
 describe('a broker', () => {
   it('is idle when it is new, while nobody is there to take a message, and when it is closed', async () => {
     const broker = start()
-    await broker.waitForIdle()
+    await broker.waitForIdle(PATIENTLY)
     const channel = await (await connected(broker)).openChannel()
     await channel.declareQueue('q')
     void channel.publish('', 'q', Buffer.from('x'))
-    await broker.waitForIdle()
+    await broker.waitForIdle(PATIENTLY)
     expect(broker.queues()[0]?.ready).toBe(1)
     await broker.close()
-    await broker.waitForIdle()
+    await broker.waitForIdle(PATIENTLY)
   })
 
   it('waits for what amqplib was told to send without a confirm', async () => {
@@ -93,7 +96,7 @@ describe('a broker', () => {
     await channel.assertQueue('q')
     for (let round = 1; round <= 20; round++) {
       for (let at = 0; at < 50; at++) channel.sendToQueue('q', Buffer.alloc(1000))
-      await broker.waitForIdle()
+      await broker.waitForIdle(PATIENTLY)
       expect(broker.queues()[0]?.ready).toBe(round * 50)
     }
     await connection.close()
@@ -107,7 +110,7 @@ describe('a broker', () => {
     await client.call(1, 'basic.consume', consumeFrom('q', 'c'))
     await client.expect('basic.deliver')
     let isIdle = false
-    const idle = broker.waitForIdle().then(() => (isIdle = true))
+    const idle = broker.waitForIdle(PATIENTLY).then(() => (isIdle = true))
     await sleep(20)
     expect(isIdle).toBe(false)
     broker.connections()[0]?.drop()
@@ -130,12 +133,12 @@ describe('a broker', () => {
     await channel.declareQueue('q', { arguments: arguments_ })
     await channel.declareQueue('dead')
     for (let at = 0; at < 500; at++) void channel.publish('', 'q', Buffer.from('x'))
-    await broker.waitForIdle()
+    await broker.waitForIdle(PATIENTLY)
     const client = await framesOf(broker)
     await client.call(1, 'basic.consume', consumeFrom('q', 'c'))
     for (let at = 0; at < 500; at++) await client.expect('basic.deliver')
     client.send(1, 'basic.nack', { deliveryTag: 0, multiple: true, requeue: false })
-    await broker.waitForIdle()
+    await broker.waitForIdle(PATIENTLY)
     expect(broker.queues().find(({ name }) => name === 'dead')?.ready).toBe(500)
   })
 })
@@ -175,7 +178,7 @@ describe('the error of a broker that is not idle', () => {
     client.publish(1, '', 'q', 'x')
     expect(await leftOf(broker)).toBe('in process 1 (1) has not committed 1 publishes and settlements')
     await client.call(1, 'tx.commit', {})
-    await broker.waitForIdle()
+    await broker.waitForIdle(PATIENTLY)
     const args = { exchange: '', routingKey: 'q', mandatory: false, immediate: false }
     client.raw(methodBytes(1, 'basic.publish', args))
     expect(await leftOf(broker)).toBe('in process 1 (1) has published a message of which a part has come')
@@ -186,19 +189,19 @@ describe('the error of a broker that is not idle', () => {
     const client = new FrameClient(broker.connect())
     expect(await leftOf(broker)).toBe('in process 1 is not open yet')
     await client.open()
-    await broker.waitForIdle()
+    await broker.waitForIdle(PATIENTLY)
     broker.setAlarm('disk', true)
     await client.call(1, 'channel.open', {})
     client.batch(() => client.publish(1, '', 'q', ''))
     expect(await leftOf(broker)).toBe('in process 1 is blocked by an alarm, and not read from')
-    const idle = broker.waitForIdle()
+    const idle = broker.waitForIdle(PATIENTLY)
     broker.setAlarm('disk', false)
     await idle
     broker.closeConnection(1, { reason: 'enough' })
     expect(await leftOf(broker)).toBe('in process 1 is closing')
     client.send(0, 'connection.close-ok', {})
     client.stream.end()
-    await broker.waitForIdle()
+    await broker.waitForIdle(PATIENTLY)
   })
 
   it('names connections that do not take what they get, and those that are not read from', async () => {
@@ -210,12 +213,12 @@ describe('the error of a broker that is not idle', () => {
     for (let at = 0; at < 50; at++) client.publish(1, '', 'nobody', 'x'.repeat(10_000), { mandatory: true })
     expect(await leftOf(broker)).toMatch(/^in process 1 has not taken \d+ bytes$/)
     client.stream.resume()
-    await broker.waitForIdle()
+    await broker.waitForIdle(PATIENTLY)
     connection?.pause()
     client.publish(1, '', 'nobody', 'x')
     expect(await leftOf(broker)).toMatch(/^\d+ bytes of in process 1 were not read$/)
     connection?.resume()
-    await broker.waitForIdle()
+    await broker.waitForIdle(PATIENTLY)
   })
 
   it('counts what is on its way with a delay', async () => {

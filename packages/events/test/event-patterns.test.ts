@@ -71,8 +71,8 @@ describe('compilePatterns', () => {
   })
 
   it('does not blow up on many stars', () => {
-    const started = performance.now()
+    const before = process.cpuUsage()
     expect(matches('a'.repeat(20_000), `${'*a'.repeat(40)}*b`)).toBe(false)
-    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(2_000)
   })
 })

@@ -316,11 +316,11 @@ describe('Runner', () => {
     const watched = new Watched({
       consumers: [{ queues: queue, settle: 'auto', handler: () => job.promise }],
     })
-    const run = watched.runner.run({ idleTimeoutMs: 400 })
+    const run = watched.runner.run({ idleTimeoutMs: 2000 })
     await watched.ready()
     deliver(watched.broker, [1])
     const beganMs = performance.now()
-    await eventually(() => performance.now() - beganMs > 900)
+    await eventually(() => performance.now() - beganMs > 3000)
     expect(watched.log).not.toContain('end')
     job.resolve()
     await expect(run).resolves.toEqual({ reason: 'idle', received: 1, drained: true })

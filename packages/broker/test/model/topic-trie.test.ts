@@ -72,10 +72,10 @@ describe('a topic trie', () => {
     const hashes = Array.from({ length: 20 }, (_, i) => `#.${i % 2 === 0 ? 'a' : 'b'}`).join('.')
     trie.add(`${hashes}.never`, 'v')
     const long = Array.from({ length: 120 }, (_, i) => (i % 2 === 0 ? 'a' : 'b')).join('.')
-    const startMs = performance.now()
+    const before = process.cpuUsage()
     expect(found(trie, long)).toEqual([])
     // Without a memo these are more steps than there are atoms in a stone.
-    expect(performance.now() - startMs).toBeLessThan(1000)
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(1000)
   })
 
   test('nor do many patterns that are full of them', () => {
@@ -84,10 +84,10 @@ describe('a topic trie', () => {
       trie.add(Array.from({ length: 30 }, (_, at) => `#.${(i >> (at % 11)) & 1 ? 'a' : 'b'}`).join('.'), i)
     const long = Array.from({ length: 101 }, (_, i) => (i % 3 === 0 ? 'a' : 'b')).join('.')
     const values: number[] = []
-    const startMs = performance.now()
+    const before = process.cpuUsage()
     trie.match(long, (value) => values.push(value))
     // Place by place these were seconds.
-    expect(performance.now() - startMs).toBeLessThan(1000)
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(1000)
     expect(values.length).toBeGreaterThan(0)
     expect(new Set(values).size).toBe(values.length)
   })

@@ -40,8 +40,8 @@ describe('compileFnmatch', () => {
 
   it('stays quick on a pattern that would send a regular expression astray', () => {
     const matches = compileFnmatch(`${'*a'.repeat(30)}b`)
-    const startMs = performance.now()
+    const before = process.cpuUsage()
     expect(matches('a'.repeat(5000))).toBe(false)
-    expect(performance.now() - startMs).toBeLessThan(2000)
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(2000)
   })
 })

@@ -78,11 +78,11 @@ describe('failureOfError', () => {
 
   it('takes no part of the message for a frame, and no longer over a long one', () => {
     const quoted = `no such name: '\n    at forged (/etc/passwd:1:1)\n    at${' (:1:1'.repeat(100_000)}'`
-    const beganMs = performance.now()
+    const before = process.cpuUsage()
     const { tb } = failureOfError(new TypeError(quoted), 'hermod')
     const renamed = Object.assign(new TypeError(quoted), { message: 'another text' })
     expect(failureOfError(renamed, 'hermod').tb.length).toBeLessThan(110)
-    expect(performance.now() - beganMs).toBeLessThan(2000)
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(2000)
     expect(tb.filter((line) => line.includes('forged'))).toEqual([`TypeError: ${quoted}\n`])
     expect(tb.at(-2)).toMatch(/^ {2}File "\/.*failure-of-error\.test\.ts", line \d+, in <?\w+>?\n$/)
   })
