@@ -343,7 +343,7 @@ describe('clients that leave the others no time', { timeout: TIMEOUT_MS }, () =>
       await stage.witness.round()
       await sleep(2000)
       // A turn of the broker takes 30 ms at the most, and the witness waits for two, and for what its own socket holds back.
-      expect(stage.witness.longestMs).toBeLessThan(500)
+      expect(stage.witness.longestBusyMs).toBeLessThan(500)
     })
   })
 
@@ -358,7 +358,7 @@ describe('clients that leave the others no time', { timeout: TIMEOUT_MS }, () =>
           while (performance.now() < endMs) await new Promise((resolve) => stream.write(chunk, resolve))
         }),
       )
-      expect(stage.witness.longestMs).toBeLessThan(500)
+      expect(stage.witness.longestBusyMs).toBeLessThan(500)
     })
   })
 
@@ -396,13 +396,13 @@ describe('clients that leave the others no time', { timeout: TIMEOUT_MS }, () =>
       client.raw(times(300, contentBytes(1, 'basic.publish', publishTo('h', ''), { headers }, '')))
       for (let n = 0; n < 20; n++) client.publish(1, 'amq.topic', `${'a.'.repeat(100)}b${n}`)
       await settled(client)
-      expect(stage.witness.longestMs).toBeLessThan(1000)
+      expect(stage.witness.longestBusyMs).toBeLessThan(1000)
     })
   })
 })
 
 describe('clients that nobody knows', { timeout: TIMEOUT_MS }, () => {
-  const limits = { protocolHeaderTimeoutMs: 300, handshakeTimeoutMs: 600, maxUnauthenticated: 64 }
+  const limits = { protocolHeaderTimeoutMs: 1000, handshakeTimeoutMs: 2000, maxUnauthenticated: 64 }
 
   async function ends(stage: BrokerStage): Promise<void> {
     await eventually(() => expect(stage.broker.connections()).toHaveLength(1))

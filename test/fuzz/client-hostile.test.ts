@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { Connection, type Channel, type ConnectionOptions } from '@hermod/amqp'
-import { isHermodError, withDeadline, type HermodError } from '@hermod/kernel'
+import { isHermodError, systemClock, withDeadline, type HermodError } from '@hermod/kernel'
 import { type BrokerLink, methodBytes, nextEvent, ScriptedBroker, SILENT } from '@hermod/testkit'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -17,7 +17,7 @@ import {
   strayErrors,
   type Ambush,
 } from './hostile-broker.ts'
-import { attackOf, checkError, connect, HASTY } from './hostile-client.ts'
+import { attackOf, CALM, checkError, connect, HASTY } from './hostile-client.ts'
 import { search, TIMEOUT_MS } from './search.ts'
 
 const PATIENCE_MS = 8_000
@@ -211,9 +211,9 @@ describe('a hostile broker during the handshake', () => {
       instead('connection.open', (l) => l.closeConnection(530, '\u001b[2J'.repeat(60))),
       'E_ACCESS',
     ],
-  ])('says %s', { timeout: TIMEOUT_MS }, async (_, broker, code) => {
+  ])('says %s', { timeout: TIMEOUT_MS }, async (what, broker, code) => {
     const stray = await strayErrors(async () => {
-      const error = await connect(broker).then(
+      const error = await connect(broker, what.startsWith('nothing') ? {} : CALM).then(
         (connection) => connection.close(),
         (reason: unknown) => reason as HermodError,
       )
@@ -230,7 +230,8 @@ describe('a hostile broker during the handshake', () => {
     ['the smallest limits', { channelMax: 1, frameMax: 4096, heartbeat: 1 }],
   ])('proposes %s, which is its right', async (_, tuned) => {
     const broker = new ScriptedBroker({ tune: tuned })
-    await using connection = await connect(broker, { heartbeatMs: 60_000 })
+    // On the hasty clock a heartbeat each second would be twenty.
+    await using connection = await connect(broker, { clock: systemClock, heartbeatMs: 60_000 })
     await using channel = await connection.openChannel()
     await channel.publish('', 'q', Buffer.alloc(20_000))
     expect(broker.link.publishes[0]?.body).toHaveLength(20_000)
@@ -250,14 +251,14 @@ describe('a hostile broker during the handshake', () => {
       link.raw(Buffer.concat([open, blocked, close]))
       return SILENT
     })
-    await using connection = await connect(broker)
+    await using connection = await connect(broker, CALM)
     const channel = await connection.openChannel()
     const restored = nextEvent(connection, 'restored')
     broker.link.drop()
     await restored
     expect(broker.links).toHaveLength(3)
     expect(connection.state).toBe('open')
-    await channel.publish('', 'q', Buffer.from('x'), { timeoutMs: 20_000 })
+    await channel.publish('', 'q', Buffer.from('x'), { timeoutMs: 100_000 })
   })
 
   it('is not answered for a message that came too late to matter', async () => {
@@ -266,7 +267,7 @@ describe('a hostile broker during the handshake', () => {
       return SILENT
     })
     const stray = await strayErrors(async () => {
-      await using connection = await connect(broker)
+      await using connection = await connect(broker, CALM)
       const channel = await connection.openChannel()
       for (const noAck of [true, false])
         expect(await settledOurs(channel.get('q', { noAck, timeoutMs: 200 }))).toBe('E_TIMEOUT')
@@ -278,7 +279,7 @@ describe('a hostile broker during the handshake', () => {
 
   it('is not asked a hundred times for one queue', async () => {
     const broker = new ScriptedBroker()
-    await using connection = await connect(broker)
+    await using connection = await connect(broker, CALM)
     const channel = await connection.openChannel()
     const subscription = await channel.consume('q', {}, () => {})
     broker.link.raw(attackOf('a hundred cancels of one consumer')(channel.number))
@@ -322,7 +323,7 @@ describe('the password', () => {
       ]),
     ) as unknown as NonNullable<ConnectionOptions['logger']>
     const broker = new ScriptedBroker()
-    const connection = await connect(broker, { logger })
+    const connection = await connect(broker, { ...CALM, logger })
     for (const name of ['lost', 'retry', 'restored', 'state', 'channel-error'] as const)
       connection.on(name, (event: object) => void shown.push(event))
     const channel = await connection.openChannel()

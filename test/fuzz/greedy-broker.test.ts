@@ -10,7 +10,7 @@ import {
   settledOurs,
   type Attack,
 } from './hostile-broker.ts'
-import { attackOf, checkError, connect } from './hostile-client.ts'
+import { attackOf, CALM, checkError, connect } from './hostile-client.ts'
 import { TIMEOUT_MS } from './search.ts'
 
 describe('a hostile broker that plays for time and memory', () => {
@@ -19,11 +19,7 @@ describe('a hostile broker that plays for time and memory', () => {
     broker: ScriptedBroker,
     options: ConnectionOptions = {},
   ): Promise<{ connection: Connection; channel: Channel; seen: () => number }> {
-    const connection = await connect(broker, {
-      operationTimeoutMs: 100_000,
-      connectTimeoutMs: 100_000,
-      ...options,
-    })
+    const connection = await connect(broker, { ...CALM, ...options })
     const channel = await connection.openChannel()
     let seen = 0
     await channel.consume('q', { prefetchCount: 10 }, (message) => {
@@ -62,7 +58,7 @@ describe('a hostile broker that plays for time and memory', () => {
 
   it('by closing the connection and reading no more, which would keep its socket', async () => {
     const broker = new ScriptedBroker()
-    const connection = await connect(broker, { reconnect: false })
+    const connection = await connect(broker, { ...CALM, reconnect: false })
     broker.link.stalled = true
     broker.link.closeConnection(320, 'CONNECTION_FORCED')
     expect((await connection.closed).error?.message).toContain('CONNECTION_FORCED')
@@ -71,7 +67,7 @@ describe('a hostile broker that plays for time and memory', () => {
 
   it('by announcing on each channel a body that never comes', { timeout: TIMEOUT_MS }, async () => {
     const broker = new ScriptedBroker()
-    const connection = await connect(broker, { operationTimeoutMs: 100_000, connectTimeoutMs: 100_000 })
+    const connection = await connect(broker, CALM)
     const channels = await Promise.all(Array.from({ length: 50 }, () => connection.openChannel()))
     await Promise.all(channels.map((channel) => channel.consume('q', {}, () => {})))
     const before = heapBytes()
@@ -106,12 +102,12 @@ describe('a hostile broker that plays for time and memory', () => {
 
   it('by reading nothing more: what is published waits, and no more than 4 MiB or so is written', async () => {
     const broker = new ScriptedBroker()
-    const connection = await connect(broker)
+    const connection = await connect(broker, CALM)
     const channel = await connection.openChannel({ maxUnconfirmed: 100_000 })
     broker.link.stalled = true
     const body = Buffer.alloc(1000)
     const published = Array.from({ length: 20_000 }, () => channel.publish('', 'q', body))
-    await connection.queueStatus('q').catch(() => {})
+    await connection.queueStatus('q', { timeoutMs: 2000 }).catch(() => {})
     const { unconfirmed, waiting } = channel.pendingPublishes
     expect(unconfirmed + waiting).toBe(20_000)
     expect(unconfirmed * body.length).toBeLessThan(6 << 20)
@@ -122,7 +118,7 @@ describe('a hostile broker that plays for time and memory', () => {
 
   it('by leaving one message unsettled while all others are', { timeout: TIMEOUT_MS }, async () => {
     const broker = new ScriptedBroker()
-    const connection = await connect(broker, { operationTimeoutMs: 1_200_000, connectTimeoutMs: 100_000 })
+    const connection = await connect(broker, { ...CALM, operationTimeoutMs: 1_200_000 })
     const channel = await connection.openChannel()
     await channel.consume('q', { prefetchCount: 10 }, (message) => {
       if (message.deliveryTag > 1) message.ack()
@@ -150,7 +146,7 @@ describe('a hostile broker that plays for time and memory', () => {
       link.closeChannel(channel, 541, 'INTERNAL_ERROR')
       return SILENT
     })
-    const connection = await connect(broker)
+    const connection = await connect(broker, CALM)
     const channel = connection.openChannel().catch(() => undefined)
     await new Promise((resolve) => setTimeout(resolve, 500))
     expect(opened).toBeLessThan(50)

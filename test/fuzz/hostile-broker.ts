@@ -426,17 +426,29 @@ export function heapBytes(): number {
   return heapUsed + external
 }
 
-/** The longest time in milliseconds for which the event loop did not turn while `work` ran. */
+/**
+ * A watch that gives how many milliseconds have passed since it was started, or how much of a processor this process
+ * took meanwhile, where that is less: what the other processes of this machine take does not count, the garbage
+ * collector does.
+ */
+export function startWatch(): () => number {
+  const startMs = performance.now()
+  const cpu = process.cpuUsage()
+  return () => {
+    const { user, system } = process.cpuUsage(cpu)
+    return Math.min(performance.now() - startMs, (user + system) / 1000)
+  }
+}
+
+/** The longest time by {@link startWatch} for which the event loop did not turn while `work` ran. */
 export async function longestTurnMs(work: () => Promise<void>): Promise<number> {
   let longest = 0
   const state = { running: true }
-  let last = performance.now()
   const watching = (async () => {
     while (state.running) {
+      const watch = startWatch()
       await nextTurn()
-      const now = performance.now()
-      longest = Math.max(longest, now - last)
-      last = now
+      longest = Math.max(longest, watch())
     }
   })()
   await work().finally(() => (state.running = false))

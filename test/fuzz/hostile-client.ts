@@ -14,6 +14,9 @@ export const HASTY: ConnectionOptions = {
   reconnect: { initialMs: 20, maxMs: 400 },
 }
 
+/** For a broker that answers in the end: five seconds each, on that clock. */
+export const CALM: ConnectionOptions = { connectTimeoutMs: 100_000, operationTimeoutMs: 100_000 }
+
 /** Connects to a hostile broker, and does not wait long for it. */
 export const connect = (broker: ScriptedBroker, options: ConnectionOptions = {}): Promise<Connection> =>
   Connection.connect(HOSTILE_URL, { dial: broker.dial, ...HASTY, ...options })

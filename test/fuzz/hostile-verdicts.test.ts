@@ -3,10 +3,9 @@ import { withDeadline } from '@hermod/kernel'
 import { ScriptedBroker } from '@hermod/testkit'
 import { describe, expect, it } from 'vitest'
 import { ATTACKS, strayErrors } from './hostile-broker.ts'
-import { attackOf, checkError, connect } from './hostile-client.ts'
+import { attackOf, CALM, checkError, connect } from './hostile-client.ts'
 
-/** Five seconds each, on the hasty clock. */
-const CALM: ConnectionOptions = { reconnect: false, connectTimeoutMs: 100_000, operationTimeoutMs: 100_000 }
+const ONCE: ConnectionOptions = { ...CALM, reconnect: false }
 const SOON = { timeoutMs: 10_000 }
 
 /** What ends a connection, and the words that say why. */
@@ -49,7 +48,7 @@ describe('a hostile broker', () => {
   it.each(Object.entries(ENDING))('that says %s ends the connection, which says why', async (name, words) => {
     const stray = await strayErrors(async () => {
       const broker = new ScriptedBroker()
-      const connection = await connect(broker, CALM)
+      const connection = await connect(broker, ONCE)
       const channel = await connection.openChannel()
       await channel.consume('q', {}, (message) => void message.ack())
       broker.link.raw(attackOf(name)(channel.number))
@@ -67,7 +66,7 @@ describe('a hostile broker', () => {
   it.each(harmless)('that says %s is worked with as before', async (name) => {
     const stray = await strayErrors(async () => {
       const broker = new ScriptedBroker()
-      const connection = await connect(broker, CALM)
+      const connection = await connect(broker, ONCE)
       const channel = await connection.openChannel()
       await channel.consume('q', {}, (message) => void message.ack())
       const errors: unknown[] = []

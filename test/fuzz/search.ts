@@ -26,7 +26,7 @@ const untilOver =
         (run): typeof run =>
         (value) => {
           if (looked++ === 0 || performance.now() < endMs) return run(value)
-          return new fc.PreconditionFailure(true) as ReturnType<typeof run>
+          return new fc.PreconditionFailure(true)
         },
     }
   }
