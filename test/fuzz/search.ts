@@ -10,7 +10,7 @@ const PATH = process.env['HERMOD_FUZZ_PATH']
 const BUDGET_MS = Number(ASKED ?? 6000)
 
 /** For a test that searches, or that has work of its own beside. */
-export const TIMEOUT_MS = BUDGET_MS + 60_000
+export const TIMEOUT_MS = BUDGET_MS + 114_000
 
 /**
  * Ends a search between two cases. fast-check's own time limit breaks off the case that is under way, which goes on
