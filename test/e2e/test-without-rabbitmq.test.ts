@@ -73,7 +73,9 @@ describe('the examples of testing without RabbitMQ', () => {
   })
 
   it.each(VITEST_TESTS)('%s passes under vitest', async (file) => {
-    const args = ['node_modules/vitest/vitest.mjs', 'run', '--root', FOLDER, file]
+    // Beside others it may take longer than the five seconds that a test has in vitest.
+    const patience = ['--testTimeout=60000', '--hookTimeout=60000']
+    const args = ['node_modules/vitest/vitest.mjs', 'run', '--root', FOLDER, ...patience, file]
     expect(await run(process.execPath, args)).toEqual([0, ''])
   })
 
