@@ -6,6 +6,9 @@ import type { PeerRequest, RpcCaller } from './rpc-peers.ts'
 
 const MEMBERS = ['member1', 'member2', 'member3'] as const
 
+/** How long what was sent may take to arrive. */
+const PATIENCE = { timeout: 30_000 }
+
 /** Every kind of value that both sides carry: it must come back as it went. */
 const VALUES: readonly JsonValue[] = [
   null,
@@ -85,12 +88,12 @@ describePairs(
       const append = (text: string) => ({ topic: 'group', method: 'append', args: { text }, cast: true })
       const before = await Promise.all(MEMBERS.map((name) => pair.host.state(name)))
       expect(await ask({ ...append('[one]'), server: 'member2' })).toEqual({ result: null })
-      await expect.poll(async () => (await pair.host.state('member2')).text).toContain('[one]')
+      await expect.poll(async () => (await pair.host.state('member2')).text, PATIENCE).toContain('[one]')
       // Fanout counts more than the server that is named beside it.
       expect(await ask({ ...append('[all]'), fanout: true, server: 'member2' })).toEqual({ result: null })
       for (const [index, name] of MEMBERS.entries()) {
         const grown = async () => (await pair.host.state(name)).text.slice(before[index]?.text.length)
-        await expect.poll(grown).toBe(name === 'member2' ? '[one][all]' : '[all]')
+        await expect.poll(grown, PATIENCE).toBe(name === 'member2' ? '[one][all]' : '[all]')
       }
     })
 

@@ -134,7 +134,7 @@ describe.skipIf(gate.skip)(`the rabbit driver and RabbitMQ${gate.note}`, () => {
         expect(await client.ask({ ...at, method: 'echo', cast: true, fanout: true })).toEqual({
           result: null,
         })
-        await expect.poll(() => requests.length).toBe(3)
+        await expect.poll(() => requests.length, { timeout: 30_000 }).toBe(3)
         expect(requests[2]).toMatchObject({ expectsReply: false })
 
         await subscription.close()

@@ -162,7 +162,7 @@ describe.skipIf(gate.skip)(
         await listener.start()
         const counts = await simulate<Record<'client' | 'error', Summary>>('notify-client', LOAD)
         expect(counts).toMatchObject({ client: { count: MESSAGES }, error: { count: 0 } })
-        await expect.poll(() => seen.size).toBe(MESSAGES)
+        await expect.poll(() => seen.size, { timeout: TIMEOUT_MS }).toBe(MESSAGES)
       },
       TIMEOUT_MS + 30_000,
     )
