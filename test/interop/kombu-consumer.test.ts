@@ -96,11 +96,14 @@ describe.skipIf(gate.skip)(`Consumer on RabbitMQ, and beside kombu${gate.note}`,
     await consumer.start()
     await publish(queue, ...numbers(0, 20))
     await eventually(async () => (await factsOf(queue)).messagesUnacknowledged === 2)
+    // What the broker has sent is not here at once.
+    await eventually(() => held.length === 2)
     for (const message of held.splice(0)) message.ack()
     await eventually(async () => (await factsOf(queue)).messages === 18)
     await consumer.setPrefetch(5)
     // Those of the old consumer are still held beside those of the new.
     await eventually(async () => (await factsOf(queue)).messagesUnacknowledged === 7)
+    await eventually(() => held.length === 7)
     expect((await factsOf(queue)).consumers).toBe(1)
     for (const message of held.splice(0)) message.ack()
     await eventually(async () => (await factsOf(queue)).messagesUnacknowledged === 5)
