@@ -17,7 +17,12 @@ import { TapLog } from './tap-log.ts'
 
 const gate = needs(findBroker('inspect'), findPython(['kombu', 'pika']))
 
-const DELAY_MS = 15
+/**
+ * Long enough that a tap with a window of {@link WINDOW} takes no more than some 40 messages a second, which is less than
+ * anybody publishes, and that the broker drops some while its answer that the queue is nearly full is on its way.
+ */
+const DELAY_MS = 60
+const WINDOW = 5
 
 /** A connection to a broker far away: everything takes {@link DELAY_MS} in either direction. */
 const dialSlowly: Dial = async (address, options) => {
@@ -110,7 +115,7 @@ describe.skipIf(gate.skip)(`the limits of a tap on RabbitMQ${gate.note}`, () => 
   })
 
   it('says that the broker may have dropped events, when it did', async () => {
-    const tap = await open({ dial: dialSlowly, prefetchCount: 20, maxLength: 30 })
+    const tap = await open({ dial: dialSlowly, prefetchCount: WINDOW, maxLength: 30 })
     const log = new TapLog(tap)
     let published = 0
     while (log.of('tap-full').length === 0 && published < 20_000) await publish(published++)
