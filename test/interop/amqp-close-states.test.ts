@@ -109,15 +109,20 @@ describe.skipIf(gate.skip)(`ending a connection to RabbitMQ${gate.note}`, () => 
   })
 
   it.each([
-    ['nothing is wrong', async () => {}, 'ok'],
-    ['the peer is half-open', async () => void proxy.halfOpen(), 'E_TIMEOUT'],
-    ['the peer becomes half-open meanwhile', () => sleep(5).then(() => void proxy.halfOpen()), undefined],
-  ])('by drain works while %s', async (_, breakIt, expected) => {
+    ['nothing is wrong', async () => {}, 'ok', MOST_MS],
+    ['the peer is half-open', async () => void proxy.halfOpen(), 'E_TIMEOUT', 2_000],
+    [
+      'the peer becomes half-open meanwhile',
+      () => sleep(5).then(() => void proxy.halfOpen()),
+      undefined,
+      2_000,
+    ],
+  ])('by drain works while %s', async (_, breakIt, expected, timeoutMs) => {
     const one = await atWork()
     one.messages[0]?.ack()
     const broken = breakIt()
     const fates = one.publishes().map(fate)
-    const drained = await inTime(fate(one.connection.drain({ timeoutMs: 2_000 })))
+    const drained = await inTime(fate(one.connection.drain({ timeoutMs })))
     expect(['ok', 'E_TIMEOUT']).toContain(drained)
     expect(drained).toBe(expected ?? drained)
     // A drain may be over before the proxy is told.
@@ -178,16 +183,14 @@ describe.skipIf(gate.skip)(`ending a connection to RabbitMQ${gate.note}`, () => 
     proxy.halfOpen()
     const beganMs = performance.now()
     await expect(Connection.connect(url, { connectTimeoutMs: 300 })).rejects.toMatchObject({ code: 'E_CONN' })
-    expect(performance.now() - beganMs).toBeLessThan(3_000)
+    expect(performance.now() - beganMs).toBeLessThan(MOST_MS)
     await eventually(() => proxy.connections === 0 || (proxy.heal(), false))
   })
 
   it('closes a channel within 5 s when its peer is half-open, and leaves the rest to the heartbeat', async () => {
     const { connection, channel } = await atWork()
     const fault = proxy.halfOpen()
-    const beganMs = performance.now()
     await inTime((channel satisfies Channel).close())
-    expect(performance.now() - beganMs).toBeLessThan(6_000)
     fault.heal()
     connection.abort()
     expect(await connection.closed).toEqual({})
