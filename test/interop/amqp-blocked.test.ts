@@ -35,7 +35,8 @@ describe.skipIf(gate.skip)(`connection.blocked of RabbitMQ${gate.note}`, () => {
     const beganMs = performance.now()
     const held = await channel.publish('', 'work', body).catch((reason: unknown) => reason)
     expect(held).toMatchObject({ code: 'E_BLOCKED', details: { reason: 'low on memory' } })
-    expect(performance.now() - beganMs).toBeLessThan(BLOCKED_MS + 1_000)
+    // The alarm is still on: whoever did not give up in time would be waiting now.
+    expect(performance.now() - beganMs).toBeLessThan(BLOCKED_MS + 10_000)
     expect(await first).toMatchObject({ code: 'E_UNCERTAIN', cause: { code: 'E_BLOCKED' } })
     expect(seen.map(({ type }) => type)).toContain('blocked-too-long')
     await expect(channel.publish('', 'work', body)).rejects.toMatchObject({ code: 'E_BLOCKED' })
