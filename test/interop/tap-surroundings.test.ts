@@ -74,15 +74,15 @@ describe.skipIf(gate.skip)(`a tap among services that come and go${gate.note}`, 
   const boundTo = (tap: Tap): readonly string[] => tap.stats().bindings.map(({ exchange }) => exchange)
 
   it('binds an exchange that appears, says so once, and says what is missing until then', async () => {
+    const openingAt = Date.now()
     await using tap = await open({ exchanges: ['early', 'late'], searchIntervalMs: 100 })
     const log = new TapLog(tap)
     expect(boundTo(tap)).toEqual([])
     expect(tap.stats().missingExchanges).toEqual(['early', 'late'])
-    const openedAt = Date.now()
     await declareExchanges(broker.url, ['late'])
     expect((await log.saying('bound')).exchange).toBe('late')
     expect(log.of('bound')[0]?.unseenFrom.getTime()).toBeLessThanOrEqual(Date.now())
-    expect(log.of('bound')[0]?.unseenFrom.getTime()).toBeGreaterThan(openedAt - 500)
+    expect(log.of('bound')[0]?.unseenFrom.getTime()).toBeGreaterThanOrEqual(openingAt)
     expect(tap.stats().missingExchanges).toEqual(['early'])
     await emit('late', 'seen')
     const events = tap[Symbol.asyncIterator]()
@@ -183,8 +183,7 @@ describe.skipIf(gate.skip)(`a tap among services that come and go${gate.note}`, 
       code: 'E_ACCESS',
       message: expect.stringMatching(/configure.*\^hermod\\\.tap\\\./) as string,
     })
-    const clients = (await broker.connections()).map(({ user }) => user)
-    expect(clients).not.toContain('nobody')
+    await eventually(async () => (await broker.connections()).every(({ user }) => user !== 'nobody'))
     await using listen = startListen([], { url })
     expect((await listen.ended).code).toBe(8)
     expect(listen.said).toEqual([expect.stringMatching(/\^hermod\\\.tap\\\./) as string])
