@@ -132,7 +132,8 @@ async function sendAsHermod(url: string): Promise<void> {
   await client.prepare({ server: 'server1' }).call('echo', { arg: null })
   await client.prepare({ server: 'server1' }).call('echo', { arg: {} })
   await expect(client.call('fail', { message: 'gone' })).rejects.toThrow('gone')
-  await client.prepare({ callMonitorTimeoutMs: 2000 }).call('delay', { seconds: 1.5 })
+  // One sign of life after four seconds: two before and two after it are for what delays either side.
+  await client.prepare({ callMonitorTimeoutMs: 8000 }).call('delay', { seconds: 6 })
   const sure = client.prepare({ atLeastOnce: true })
   await sure.call('echo', { arg: false })
   await sure.cast('echo', { arg: 2 })

@@ -4,9 +4,12 @@ import type { Outcome, PeerRequest, RpcCaller } from './rpc-peers.ts'
 
 type Waiting = Omit<PeerRequest, 'topic' | 'method'> & { readonly topic?: string }
 
-/** Calls that take long, each for a reason of its own: `delay` sleeps so many seconds. */
+/**
+ * Calls that take long, each for a reason of its own: `delay` sleeps so many seconds. A server gives a sign of life after
+ * half the time within which it is wanted; the other half is for what delays it.
+ */
 const WAITS = {
-  monitored: { args: { seconds: 4 }, call_monitor_timeout: 2 },
+  monitored: { args: { seconds: 7 }, call_monitor_timeout: 5 },
   unmonitored: { args: { seconds: 3 } },
   beyond: { args: { seconds: 4 }, timeout: 3, call_monitor_timeout: 2 },
   lifeless: { topic: 'nobody', args: { seconds: 0 }, call_monitor_timeout: 2 },
@@ -37,7 +40,7 @@ describePairs(
     })
 
     it('wait for a server that gives signs of life, longer than without them', () => {
-      expect(waited.monitored).toEqual({ result: 4 })
+      expect(waited.monitored).toEqual({ result: 7 })
     })
 
     it('wait without any sign of life, when none is asked for', () => {

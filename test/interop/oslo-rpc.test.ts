@@ -93,8 +93,8 @@ describe.skipIf(gate.skip)(`the rabbit driver and RabbitMQ${gate.note}`, () => {
         await server.next()
         await using transport = openTransport()
         const at = { exchange: EXCHANGE, topic: served.topic, server: undefined, fanout: false }
-        const monitored = { ...CALL, monitorTimeoutMs: 2_000 }
-        expect(await call(transport, at, 'delay', { seconds: 4 }, monitored)).toEqual({ result: 4 })
+        const monitored = { ...CALL, monitorTimeoutMs: 5_000 }
+        expect(await call(transport, at, 'delay', { seconds: 7 }, monitored)).toEqual({ result: 7 })
         expect(transport.stats().received).toBeGreaterThan(2)
       })
 
@@ -151,7 +151,7 @@ describe.skipIf(gate.skip)(`the rabbit driver and RabbitMQ${gate.note}`, () => {
           { backlog: 10, onRequest: (request) => void keepAlive(request) },
         )
         await using client = startPeer('oslo_rpc_client', { url: broker.url, exchange: EXCHANGE }, python)
-        const asked = { topic: `patient-${release}`, method: 'echo', timeout: 30, call_monitor_timeout: 2 }
+        const asked = { topic: `patient-${release}`, method: 'echo', timeout: 30, call_monitor_timeout: 4 }
         expect(await client.ask(asked)).toEqual({ result: 4 })
       })
     })
@@ -161,9 +161,9 @@ describe.skipIf(gate.skip)(`the rabbit driver and RabbitMQ${gate.note}`, () => {
 /** Answers after twice the time within which the caller wants to hear something. */
 async function keepAlive(request: IncomingRequest): Promise<void> {
   request.accept()
-  expect(request.monitorTimeoutMs).toBe(2_000)
+  expect(request.monitorTimeoutMs).toBe(4_000)
   for (let beats = 0; beats < 4; beats++) {
-    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    await new Promise((resolve) => setTimeout(resolve, 2_000))
     expect(await request.heartbeat()).toBe(true)
   }
   await request.reply({ result: 4 })

@@ -65,7 +65,7 @@ def call(client):
         client.call({}, "fail", message="gone")
     except ValueError:
         pass
-    client.prepare(call_monitor_timeout=2).call({}, "delay", seconds=1.5)
+    client.prepare(call_monitor_timeout=8).call({}, "delay", seconds=6)
     sure = oslo_messaging.TransportOptions(at_least_once=True)
     client.prepare(transport_options=sure).call({}, "echo", arg=False)
     client.prepare(transport_options=sure).cast({}, "echo", arg=2)
