@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { freePort } from '../src/free-port.ts'
 
 describe('freePort', () => {
@@ -13,6 +13,13 @@ describe('freePort', () => {
       server.close()
       await once(server, 'close')
     }
+  })
+
+  it('gives a port to nobody else, though nothing listens on it yet', async () => {
+    const port = await freePort()
+    vi.spyOn(Math, 'random').mockReturnValueOnce((port - 20_000 + 0.5) / 12_000)
+    expect(await freePort()).not.toBe(port)
+    vi.restoreAllMocks()
   })
 
   it('stays below the ports that systems give to outgoing connections', async () => {
