@@ -101,9 +101,13 @@ export class RabbitMqAdmin {
   }
 
   async closeConnections(reason: string): Promise<number> {
+    // Of those that are listed some may be ending by themselves.
     const closed = await this.#control.evaluate(
-      `length([rabbit_networking:close_connection(Pid, binary_to_list(${erlangBinary(reason)}))
-               || Pid <- rabbit_networking:connections()])`,
+      `length([Pid || Pid <- rabbit_networking:connections(),
+               try rabbit_networking:close_connection(Pid, binary_to_list(${erlangBinary(reason)})) of
+                 ok -> true
+               catch exit:_ -> false
+               end])`,
     )
     return closed as number
   }
