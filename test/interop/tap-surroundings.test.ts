@@ -138,7 +138,8 @@ describe.skipIf(gate.skip)(`a tap among services that come and go${gate.note}`, 
       streams.push(stream)
       return stream
     }
-    await using tap = await open({ dial: recording, heartbeatMs: 1000 })
+    // Twice as long may the broker or this process stand still without being taken for silent.
+    await using tap = await open({ dial: recording, heartbeatMs: 3000 })
     const log = new TapLog(tap)
     await emit('nova', 'before')
     const events = tap[Symbol.asyncIterator]()
