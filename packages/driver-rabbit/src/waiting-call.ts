@@ -67,9 +67,13 @@ export class WaitingCall {
     const { monitorTimeoutMs } = this.#wait
     if (monitorTimeoutMs === undefined) return
     this.#monitor?.cancel()
-    this.#monitor = this.#clock.after(monitorTimeoutMs, () =>
-      this.#timedOut(monitorTimeoutMs, 'the server gave no sign of life for'),
-    )
+    const monitor = this.#clock.after(monitorTimeoutMs, () => {
+      // After a long pause of this process signs of life may be waiting unread: they get one turn.
+      setImmediate(() => {
+        if (this.#monitor === monitor) this.#timedOut(monitorTimeoutMs, 'the server gave no sign of life for')
+      })
+    })
+    this.#monitor = monitor
   }
 
   #timedOut(timeoutMs: number, why: string): void {
@@ -79,6 +83,7 @@ export class WaitingCall {
   #end(): void {
     this.#timer.cancel()
     this.#monitor?.cancel()
+    this.#monitor = undefined
     this.#listening?.[Symbol.dispose]()
     this.#onEnd()
   }
