@@ -234,10 +234,22 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ says no${gate.note}`, 
   it('ends, and says why, when its password is changed and it knows no other', async () => {
     const user = `fixed-${rounds}`
     await broker.addUser(user, 'old')
-    await using load = await startLoad({ queue, publishTo: broker.urlFor({ user, password: 'old' }) })
+    const url = broker.urlFor({ user, password: 'old' })
+    await using proxy = await startFaultProxy(broker)
+    await using load = await startLoad({ queue, publishTo: proxy.urlFor(url), consumeFrom: url })
     await load.reaches(0.5)
+    // However slowly the broker is told, there is a message that was written and that it never confirms, and then one
+    // that waits for the connection to come back.
+    const held = proxy.pause('to-broker')
+    // A message is about a hundred bytes.
+    await eventually(
+      () => load.publisher.stats().bytesWritten - proxy.stats().toBroker.forwardedBytes > 1_000,
+    )
     await broker.changePassword(user, 'new')
     await broker.closeConnections('changed')
+    await eventually(() => load.publisher.state === 'reconnecting')
+    await eventually(() => load.taken > load.publisher.stats().published)
+    held.heal()
     const ends = await Promise.all([load.publisher.closed, load.reader.closed, load.subscription.closed])
     expect(ends).toMatchObject([
       { error: { code: 'E_AUTH' } },

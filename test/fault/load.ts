@@ -141,9 +141,14 @@ export class Load implements AsyncDisposable {
     return this.resent.count + this.once.count
   }
 
+  /** How many messages were published so far, whatever became of them. */
+  get taken(): number {
+    return this.resent.taken + this.once.taken
+  }
+
   /** Whether there is still something to publish. */
   get isRunning(): boolean {
-    return this.resent.taken + this.once.taken < this.total
+    return this.taken < this.total
   }
 
   /** Publishes whose promise is open. */
