@@ -1,4 +1,4 @@
-import { Connection, type ConnectionStatus } from '@hermod/amqp'
+import { Connection, type Channel, type ConnectionStatus } from '@hermod/amqp'
 import {
   eventually,
   findBroker,
@@ -64,15 +64,17 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ says no${gate.note}`, 
 
   type Lost = (lane: Lane, number: number) => boolean
 
-  /** What is in the queue at the moment of its deletion goes with it: nothing older, nothing that is published later. */
-  function lostNow(load: Load): Lost {
-    const before = new Map(
-      [load.resent, load.once].map((lane) => [lane, { highest: lane.highest, taken: lane.taken }]),
-    )
-    return (lane, number) => {
-      const { highest, taken } = before.get(lane) as { highest: number; taken: number }
-      return number > highest && number < taken
-    }
+  /**
+   * Deletes the queue of a load. What is in it then goes with it: nothing that has come before, as what comes afterwards
+   * may be from the next queue of that name; nothing that is published later.
+   */
+  async function deleteUnder(load: Load, channel: Channel): Promise<Lost> {
+    const lanes = [load.resent, load.once]
+    const arrived = new Map(lanes.map((lane) => [lane, lane.highest]))
+    await channel.deleteQueue(queue)
+    const published = new Map(lanes.map((lane) => [lane, lane.taken]))
+    return (lane, number) =>
+      number > (arrived.get(lane) as number) && number < (published.get(lane) as number)
   }
 
   // RabbitMQ nacks what it had routed to the queue when that was deleted.
@@ -88,8 +90,7 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ says no${gate.note}`, 
       const lost: Lost[] = []
       for (const [at, share] of [0.2, 0.4, 0.6, 0.8].entries()) {
         await load.reaches(share)
-        await channel.deleteQueue(queue)
-        lost.push(lostNow(load))
+        lost.push(await deleteUnder(load, channel))
         await eventually(() => count(load.consumed, 'consumer-cancelled') === at + 1)
         if (whose === 'foreign') await channel.declareQueue(queue, IN_ORDER)
         await load.goesOn()
@@ -111,8 +112,7 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ says no${gate.note}`, 
     await load.reaches(0.3)
     const other = { arguments: { ...IN_ORDER.arguments, 'x-max-length': 1_000_000 } }
     const late = proxy.delay({ delayMs: 200 })
-    await channel.deleteQueue(queue)
-    const mayMiss = lostNow(load)
+    const mayMiss = await deleteUnder(load, channel)
     await channel.declareQueue(queue, other)
     await eventually(() => count(load.consumed, 'consumer-cancelled') > 0)
     late.heal()
