@@ -102,8 +102,9 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ says no${gate.note}`, 
   )
 
   it('consumes from its queue as somebody else declared it anew, and says so once', async () => {
-    // The other one declares it first, because the reader hears of everything late. Had both words come to RabbitMQ
-    // together, it might move the consumer to the new queue without a word, and then at times deliver nothing to it.
+    // The other one declares it when the reader has heard of the end, and before the reader's own word comes. Where
+    // a queue is back before RabbitMQ has told the reader, it may move the consumer to the new one without a word, and
+    // then at times deliver nothing to it.
     await using proxy = await startFaultProxy(broker)
     const consumeFrom = proxy.urlFor(broker.url)
     await using load = await startLoad({ queue, publishTo: broker.url, consumeFrom, mandatory: true })
@@ -111,11 +112,11 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ says no${gate.note}`, 
     const channel = await operator.openChannel()
     await load.reaches(0.3)
     const other = { arguments: { ...IN_ORDER.arguments, 'x-max-length': 1_000_000 } }
-    const late = proxy.delay({ delayMs: 200 })
+    const held = proxy.pause('to-broker')
     const mayMiss = await deleteUnder(load, channel)
-    await channel.declareQueue(queue, other)
     await eventually(() => count(load.consumed, 'consumer-cancelled') > 0)
-    late.heal()
+    await channel.declareQueue(queue, other)
+    held.heal()
     await load.goesOn()
     const refused = (): unknown[] => load.consumed.filter(({ type }) => type === 'topology-error')
     await eventually(() => refused().length > 0)
