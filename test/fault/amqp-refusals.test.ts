@@ -182,9 +182,12 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ says no${gate.note}`, 
       await eventually(() => load.openPublishes > 0)
       expect(load.reader.state).toBe('open')
       // The consumer goes on, so that the broker gets rid of what it has.
-      await eventually(async () => {
-        expect((await broker.queues()).find(({ name }) => name === queue)).toMatchObject({ messages: 0 })
-      })
+      await eventually(
+        async () => {
+          expect((await broker.queues()).find(({ name }) => name === queue)).toMatchObject({ messages: 0 })
+        },
+        { timeoutMs: 30_000 },
+      )
       await broker.setAlarm('memory', false)
       await load.goesOn()
       expect(count(load.published, 'unblocked')).toBe(at + 1)
