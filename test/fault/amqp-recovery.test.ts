@@ -52,7 +52,7 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ fails${gate.note}`, FA
         await load.reaches(share)
         await broker.kill()
         await eventually(() => [load.publisher, load.reader].every(({ state }) => state === 'reconnecting'))
-        expect(load.openPublishes).toBeGreaterThan(0)
+        await eventually(() => expect(load.openPublishes).toBeGreaterThan(0))
         await broker.start()
         await load.goesOn()
         expect([load.publisher, load.reader].map((one) => one.stats().reconnects)).toEqual([at + 1, at + 1])
@@ -106,6 +106,8 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ fails${gate.note}`, FA
       message.ack()
     })
     const restored = next(connection, 'restored')
+    // Of one that was closed RabbitMQ may know for a moment longer.
+    await eventually(async () => expect(await broker.connections()).toHaveLength(1))
     expect(await broker.closeConnections('tidying up')).toBe(1)
     expect((await restored).awayMs).toBeGreaterThan(0)
     await broker.restart()
@@ -225,7 +227,8 @@ describe.skipIf(gate.skip)(`the AMQP client when RabbitMQ fails${gate.note}`, FA
     )
     const startMs = performance.now()
     await doomed.close()
-    expect(performance.now() - startMs).toBeLessThan(6_000)
+    // Five seconds it waits for the answer of a broker that reads nothing.
+    expect(performance.now() - startMs).toBeLessThan(20_000)
     await broker.setAlarm('memory', false)
     await Promise.all(sent)
     expect(connection.state).toBe('open')
