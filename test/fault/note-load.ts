@@ -31,6 +31,8 @@ export interface NoteLoadOptions {
   readonly handled: (id: number) => number
   /** The codes with which the rest may fail when the notifier's transport is closed in the middle. */
   readonly failures?: readonly string[] | undefined
+  /** What the last tenth is sent after; nothing where absent. */
+  readonly lastAfter?: Promise<unknown> | undefined
   /** How long each sender rests between two, so that listeners can keep up; 0 where absent. */
   readonly restMs?: number | undefined
 }
@@ -55,6 +57,7 @@ export class NoteLoad {
     this.ended = Promise.all(
       Array.from({ length: AT_A_TIME }, async () => {
         while (this.#next < this.total) {
+          if (this.#next >= 0.9 * this.total) await options.lastAfter
           await this.#notify(this.#next++)
           if (options.restMs !== undefined) await sleep(options.restMs)
         }

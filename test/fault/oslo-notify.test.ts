@@ -1,3 +1,4 @@
+import { createDeferred } from '@hermod/kernel'
 import { createNotificationListener } from '@hermod/messaging'
 import { eventually, findBroker, needs, startFaultProxy } from '@hermod/testkit'
 import { describe, expect, it } from 'vitest'
@@ -90,11 +91,14 @@ describe.skipIf(gate.skip)(`notifications under faults${gate.note}`, FAULT_SUITE
     }
     let listener = await listen()
     const sending = stage.transportAt(stage.broker.url)
+    // However long the listeners take in their turns, there is something left to be refused.
+    const closing = createDeferred<void>()
     const load = new NoteLoad(sending, {
       topic,
       handled,
       failures: ['E_CONN_CLOSED', 'E_CHANNEL_CLOSED'],
       restMs: 100,
+      lastAfter: closing.promise,
     })
     for (const share of [0.1, 0.2, 0.3, 0.4, 0.5]) {
       await load.reaches(share)
@@ -102,11 +106,15 @@ describe.skipIf(gate.skip)(`notifications under faults${gate.note}`, FAULT_SUITE
       listener = await listen()
     }
     await load.reaches(0.6)
-    await sending.close()
+    const closed = sending.close()
+    closing.resolve()
+    await closed
     await expectNoteInvariants(load)
+    // Some of those that failed for the notifier have reached the queue.
+    const left = async () => (await stage.broker.queues()).find(({ name }) => name === `${topic}.info`)
+    await eventually(async () => expect(await left()).toMatchObject({ messages: 0 }), { timeoutMs: 30_000 })
     expect(load.repeated()).toEqual([])
     await listener.stop()
-    const left = (await stage.broker.queues()).find(({ name }) => name === `${topic}.info`)
-    expect(left).toMatchObject({ messages: 0, consumers: 0 })
+    expect(await left()).toMatchObject({ messages: 0, consumers: 0 })
   })
 })
