@@ -57,8 +57,9 @@ export class NoteLoad {
     this.ended = Promise.all(
       Array.from({ length: AT_A_TIME }, async () => {
         while (this.#next < this.total) {
-          if (this.#next >= 0.9 * this.total) await options.lastAfter
-          await this.#notify(this.#next++)
+          const id = this.#next++
+          if (id >= 0.9 * this.total) await options.lastAfter
+          await this.#notify(id)
           if (options.restMs !== undefined) await sleep(options.restMs)
         }
       }),
