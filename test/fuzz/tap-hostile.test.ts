@@ -228,7 +228,8 @@ describe.each(['ndjson', 'pretty'] as const)('hermod listen -o %s survives', (ou
       expect(unreadable).toBe(readable ? 0 : 1)
       expect(lines[0]?.includes(SECRET)).toBe(false)
     })
-    expect(longest).toBeLessThan(2000)
+    // A second where the machine is busy; what grows faster than its input takes minutes.
+    expect(longest).toBeLessThan(10_000)
   })
 
   it('properties that are garbage', { timeout: TIMEOUT_MS }, async () => {
