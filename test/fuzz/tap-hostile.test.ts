@@ -161,6 +161,9 @@ const list = (unit: string, head = ''): string =>
 const few = (unit: string, head = ''): string =>
   `{"event_type":"a.b","payload":[${head}${unit.repeat(450_000)}0]}`
 
+/** For how long one body of 16 MiB may keep everything else waiting. */
+const MOST_MS = 2000
+
 const LARGE: readonly Body[] = [
   ['brackets', '['.repeat(16 * MIB), false],
   ['17 MiB', ' '.repeat(17 * MIB), false],
@@ -220,16 +223,19 @@ describe.each(['ndjson', 'pretty'] as const)('hermod listen -o %s survives', (ou
 
   const large = LARGE.map(([name, body, readable, properties]) => ({ name, body, readable, properties }))
   it.each(large)('$name', { timeout: TIMEOUT_MS }, async ({ body, readable, properties }) => {
-    const listening = await new Listening(output).tapped()
-    const longest = await longestTurnMs(async () => {
-      listening.tap.deliver(body, properties)
-      const { lines, unreadable } = await listening.finish()
-      expect(lines.length).toBe(readable ? 2 : 1)
-      expect(unreadable).toBe(readable ? 0 : 1)
-      expect(lines[0]?.includes(SECRET)).toBe(false)
-    })
-    // A second where the machine is busy; what grows faster than its input takes minutes.
-    expect(longest).toBeLessThan(10_000)
+    let longest = Infinity
+    // What makes one run longer than another is the rest of this machine.
+    for (let run = 0; run < 3 && longest >= MOST_MS; run++) {
+      const listening = await new Listening(output).tapped()
+      longest = await longestTurnMs(async () => {
+        listening.tap.deliver(body, properties)
+        const { lines, unreadable } = await listening.finish()
+        expect(lines.length).toBe(readable ? 2 : 1)
+        expect(unreadable).toBe(readable ? 0 : 1)
+        expect(lines[0]?.includes(SECRET)).toBe(false)
+      })
+    }
+    expect(longest).toBeLessThan(MOST_MS)
   })
 
   it('properties that are garbage', { timeout: TIMEOUT_MS }, async () => {
