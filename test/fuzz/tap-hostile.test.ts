@@ -225,7 +225,7 @@ describe.each(['ndjson', 'pretty'] as const)('hermod listen -o %s survives', (ou
   it.each(large)('$name', { timeout: TIMEOUT_MS }, async ({ body, readable, properties }) => {
     let longest = Infinity
     // What makes one run longer than another is the rest of this machine.
-    for (let run = 0; run < 3 && longest >= MOST_MS; run++) {
+    for (let attempt = 0; attempt < 3 && longest >= MOST_MS; attempt++) {
       const listening = await new Listening(output).tapped()
       longest = await longestTurnMs(async () => {
         listening.tap.deliver(body, properties)
